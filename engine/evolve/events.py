@@ -1,0 +1,118 @@
+"""Events: the typed facts of a run. Strategies learn from them, observers show them, the ledger keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from evolve.evaluation import Verdict
+from evolve.instance import Instance
+from evolve.trial import Scored, Trial
+
+__all__ = [
+    "Committed",
+    "Decided",
+    "Event",
+    "Finished",
+    "InstanceAdded",
+    "InstanceRetired",
+    "Measured",
+    "Proposed",
+    "Refused",
+    "Resumed",
+    "Started",
+    "Verified",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A fact of the run. `step` is the number of the action that led to it, or -1."""
+
+    step: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Started(Event):
+    """The run began, with its resolved configuration."""
+
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed(Event):
+    """The run was opened again and goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided(Event):
+    """The strategy was asked for actions and gave these (in the record: as plain data).
+
+    Args:
+        free: how many actions it was told there was room for.
+        actions: one plain mapping per action, each with its own step.
+    """
+
+    free: int = 0
+    actions: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed(Event):
+    """A program entered the run as an unjudged trial."""
+
+    trial: Trial | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused(Event):
+    """An operator gave no program, or a gate turned it away before it became a trial."""
+
+    operator: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured(Event):
+    """One outcome arrived that a strategy had asked for with `Evaluate`; `trial` includes it."""
+
+    trial: Trial | None = None
+    scored: Scored | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Committed(Event):
+    """A trial is finished: judged, reused or rejected."""
+
+    trial: Trial | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verified(Event):
+    """An exact check looked at a trial's solution."""
+
+    number: int = -1
+    instance: str = ""
+    verdict: Verdict | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceAdded(Event):
+    """An instance is now part of the run."""
+
+    instance: Instance | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceRetired(Event):
+    """An instance is kept in the record but no longer used."""
+
+    instance_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished(Event):
+    """The run ended, with the reason."""
+
+    reason: str = ""
