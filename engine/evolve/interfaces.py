@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Protocol
 
 from numpy.random import Generator
 
-from evolve.evaluation import Limits, Outcome
+from evolve.evaluation import Limits, Outcome, Verdict
 from evolve.events import Event
 from evolve.instance import Instance
 from evolve.primitives import PrimitiveSet
@@ -30,6 +30,7 @@ __all__ = [
     "Candidate",
     "Context",
     "Curriculum",
+    "Description",
     "Evaluate",
     "Evaluator",
     "Executor",
@@ -46,6 +47,7 @@ __all__ = [
     "Ruling",
     "Selection",
     "Selector",
+    "Setup",
     "Strategy",
     "View",
 ]
@@ -395,15 +397,71 @@ class Candidate(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a worker needs to judge a problem's candidates.
+
+    Args:
+        folder: the problem folder.
+        evaluator: which evaluator to load, as "module:Class".
+        settings: the evaluator's own settings.
+        entry: signature of the entry function, such as "pack(n: int) -> Circles".
+        params: the problem's free parameters, handed to `instances(**params)`.
+        preload: modules that the warm parent of all candidates imports once, such as ("numpy",).
+    """
+
+    folder: str
+    evaluator: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    entry: str = ""
+    params: Mapping[str, Any] = field(default_factory=dict)
+    preload: tuple[str, ...] = ("numpy",)
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a problem's evaluator offers.
+
+    Args:
+        instances: the instances it judges on, at least one, ids unique.
+        primitives: the problem's building blocks, or None.
+        probe: it can fingerprint behaviour.
+        verify: it has an exact check.
+        draw: it can draw a solution.
+    """
+
+    instances: tuple[Instance, ...]
+    primitives: PrimitiveSet | None = None
+    probe: bool = False
+    verify: bool = False
+    draw: bool = False
+
+
 class Evaluator(ABC):
-    """Judges a candidate; runs in a trusted worker process."""
+    """Judges candidates; runs in a trusted worker process that outlives them.
+
+    Any method may raise `ProblemError` with one line that names the file and the mistake.
+    """
+
+    @abstractmethod
+    def open(self, setup: Setup) -> Description:
+        """Load the problem: called once in each worker, before anything else."""
 
     @abstractmethod
     def evaluate(self, candidate: Candidate, instance: Instance) -> Outcome:
         """Return what happened. A `CandidateError` may pass through."""
 
-    def open(self, folder: str) -> None:
-        """Get ready: called once in each worker with the problem's folder."""
+    def probe(self, candidate: Candidate) -> Any:
+        """Return plain data that is equal for programs that behave the same, cheaply. Only asked when offered."""
+        raise NotImplementedError
+
+    def verify(self, solution: Any, instance: Instance) -> Verdict:
+        """Check a solution exactly, sharing no code with `evaluate`. Only asked when offered."""
+        raise NotImplementedError
+
+    def draw(self, solution: Any, instance: Instance) -> Mapping[str, bytes]:
+        """Return pictures of a solution by file ending, such as {"svg": ..., "png": ...}. Only asked when offered."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -411,7 +469,7 @@ class Job:
     """One piece of trusted work.
 
     Args:
-        kind: "describe", "evaluate", "probe", "verify" or "draw".
+        kind: "evaluate" (answers with an outcome), "probe", "verify" or "draw" (answer with a value).
         files: the candidate's files; empty for work that runs none.
         main: its main file.
         instance: what to judge on.
@@ -433,8 +491,8 @@ class JobResult:
 
     Args:
         outcome: of an "evaluate" job.
-        value: of any other job; plain data.
-        error: one line when the problem's own code failed, else "".
+        value: of any other job: a probe's plain data, a `Verdict`, or pictures.
+        error: one line when the problem's own code failed (also in a probe: when the candidate did), else "".
         worker_cpu_s: CPU seconds of the trusted side.
     """
 
@@ -448,15 +506,12 @@ class Executor(ABC):
     """Where jobs run."""
 
     @abstractmethod
-    async def start(self, folder: str, evaluator: str) -> None:
-        """Bring up the workers.
-
-        Args:
-            folder: the problem folder.
-            evaluator: which evaluator the workers load, as "module:Class".
+    async def start(self, setup: Setup) -> Description:
+        """Bring up the workers and return what the problem offers.
 
         Raises:
-            EvolveError: they cannot start.
+            ProblemError: the problem's own code does not load.
+            EvolveError: the workers cannot start.
         """
 
     @abstractmethod
