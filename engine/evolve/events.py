@@ -67,7 +67,7 @@ class Proposed(Event):
 
 @dataclass(frozen=True, slots=True)
 class Refused(Event):
-    """An operator gave no program, or a gate turned it away before it became a trial."""
+    """An operator gave no program, or a gate turned it away before it became a trial: recorded, and free."""
 
     operator: str = ""
     reason: str = ""
@@ -83,17 +83,16 @@ class Measured(Event):
 
 @dataclass(frozen=True, slots=True)
 class Committed(Event):
-    """A trial is finished: judged, reused or rejected."""
+    """A trial is finished: judged, or reused from its class."""
 
     trial: Trial | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Verified(Event):
-    """An exact check looked at a trial's solution."""
+    """An exact check looked at a trial's solutions; with several instances the verdict is theirs together."""
 
     number: int = -1
-    instance: str = ""
     verdict: Verdict | None = None
 
 

@@ -14,13 +14,12 @@ __all__ = ["Proposal", "Scored", "Trial", "TrialStatus"]
 
 
 class TrialStatus(StrEnum):
-    """Where a trial stands. REUSED took over the outcomes of a known class; REJECTED did not pass the gates."""
+    """Where a trial stands: ENTERED is not judged yet, REUSED took over the outcomes of a known class."""
 
     ENTERED = "entered"
     OK = "ok"
     FAILED = "failed"
     REUSED = "reused"
-    REJECTED = "rejected"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,145 @@
+"""`RunState`: what a run knows at one moment. It changes only when something is committed."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from numpy.random import Generator
+
+from evolve.budget import Meter
+from evolve.evaluation import Verdict
+from evolve.instance import Instance
+from evolve.interfaces import Action, ProblemFacts
+from evolve.ledger import Ledger
+from evolve.lineage import Lineage
+from evolve.trial import Scored, Trial, TrialStatus
+
+__all__ = ["ProposalContext", "RunState"]
+
+_CACHED = 1024
+
+
+@dataclass
+class RunState:
+    """The state of a run, and the `View` that strategies get of it.
+
+    Args:
+        ledger: the record behind it.
+        meter: what was used so far.
+        stages: names of the problem's stages, cheapest first.
+    """
+
+    ledger: Ledger
+    meter: Meter
+    stages: tuple[str, ...]
+    instances: dict[str, Instance] = field(default_factory=dict)
+    in_flight: dict[int, Action] = field(default_factory=dict)
+    lineage: Lineage = field(default_factory=Lineage)
+    best: Trial | None = None
+    verdicts: dict[int, Verdict] = field(default_factory=dict)
+    next_step: int = 0
+    trials: int = 0
+    reused: int = 0
+    refused: int = 0
+    valid: int = 0
+    _recent: OrderedDict[int, Trial] = field(default_factory=OrderedDict, init=False, repr=False)
+    _measured: dict[int, Trial] = field(default_factory=dict, init=False, repr=False)
+
+    # --- the view ----------------------------------------------------------------------------------------------
+
+    @property
+    def remaining(self) -> Mapping[str, float]:
+        """What is left of each budget that has a limit."""
+        return self.meter.remaining
+
+    def trial(self, number: int) -> Trial:
+        """Return a trial by its number, with the outcomes committed so far."""
+        if number in self._measured:
+            return self._measured[number]
+        if number not in self._recent:
+            self._remember(self.ledger.trial(number))
+        else:
+            self._recent.move_to_end(number)
+        return self._recent[number]
+
+    def outcomes(self, number: int) -> Sequence[Scored]:
+        """Return all outcomes of a trial."""
+        return self.trial(number).outcomes
+
+    def children(self, number: int) -> Sequence[int]:
+        """Return the trials whose primary parent it is."""
+        return tuple(self.lineage.children(number))
+
+    def ancestors(self, number: int) -> Iterator[int]:
+        """Walk from its primary parent up to the root."""
+        return iter(self.lineage.ancestors(number))
+
+    # --- changes, called at commit only -------------------------------------------------------------------------
+
+    def enter(self, trial: Trial) -> None:
+        """Take in a proposed trial."""
+        self.lineage.add(trial.number, trial.parents)
+        self.trials = max(self.trials, trial.number + 1)
+
+    def commit(self, trial: Trial) -> bool:
+        """Take in a finished trial; return whether it is the new best."""
+        self._remember(trial)
+        self.reused += trial.status is TrialStatus.REUSED
+        self.valid += trial.valid
+        return self._rank(trial)
+
+    def measure(self, number: int, scored: Scored, trial: Trial) -> bool:
+        """Take in a trial with a further outcome; return whether it is the new best."""
+        self._measured[number] = trial
+        return self._rank(trial)
+
+    def _rank(self, trial: Trial) -> bool:
+        if trial.fitness is None or (self.best is not None and not trial.fitness > (self.best.fitness or 0.0)):
+            return False
+        self.best = trial
+        return True
+
+    def certify(self, number: int, verdict: Verdict) -> None:
+        """Note what the exact check says of a trial."""
+        self.verdicts[number] = verdict
+
+    def certified(self, trial: Trial) -> Trial:
+        """Return the trial with its certified value, if it has one."""
+        verdict = self.verdicts.get(trial.number)
+        return replace(trial, certified=verdict.value) if verdict is not None else trial
+
+    def _remember(self, trial: Trial) -> None:
+        self._recent[trial.number] = trial
+        self._recent.move_to_end(trial.number)
+        while len(self._recent) > _CACHED:
+            self._recent.popitem(last=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalContext:
+    """What a mutator may use while it makes one proposal (`evolve.Context`)."""
+
+    problem: ProblemFacts
+    rng: Generator
+    purpose: str
+    operator: str
+    inspirations: Sequence[Trial]
+    state: RunState
+
+    @property
+    def best(self) -> Trial | None:
+        """The best trial so far."""
+        return self.state.best
+
+    def solution(self, number: int) -> Mapping[str, Any]:
+        """Return what a trial's program answered, by instance id."""
+        trial = self.state.trial(number)
+        leader = next((s.reused_from for s in trial.outcomes if s.reused_from is not None), number)
+        return self.state.ledger.solutions(leader)
+
+    def trial(self, number: int) -> Trial:
+        """Return a trial by its number."""
+        return self.state.trial(number)
