@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 
 import pytest
+
 from house_sources import ROOT, hooks, sources
 
 HOOKS_PAGE = ROOT / "docs" / "reference" / "hooks.md"
