@@ -63,11 +63,12 @@ def test_a_shipped_problem_runs_by_name_without_a_checkout(installed: Path, tmp_
 
 
 def _files(folder: str) -> list[Path]:
-    skipped = {"__pycache__", "runs"}
+    """Return the files that belong to the sources: no caches, nothing hidden, no run folders."""
     return [
         path
         for path in (ROOT / folder).rglob("*")
-        if path.is_file() and not skipped.intersection(path.parts) and path.suffix != ".pyc"
+        if path.is_file()
+        and not any(part.startswith((".", "__pycache__")) or part == "runs" for part in path.relative_to(ROOT).parts)
     ]
 
 
