@@ -1,0 +1,1 @@
+"""Archives: which trials are kept to breed from."""

@@ -1,0 +1,1 @@
+"""Gates: what a proposal must satisfy before it is evaluated."""

@@ -1,0 +1,1 @@
+"""Selectors: which of the kept trials become parents."""

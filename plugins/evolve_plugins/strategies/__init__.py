@@ -1,0 +1,1 @@
+"""Strategies: what the run does next."""
