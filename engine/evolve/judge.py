@@ -1,0 +1,177 @@
+"""`Judge`: the trusted worker's work: an evaluator on one side, sandboxed candidates on the other."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from evolve.errors import CandidateError, PluginError, ProblemError
+from evolve.evaluation import Outcome, Status, Verdict
+from evolve.instance import Instance
+from evolve.interfaces import Description, Evaluator, Job, JobResult, Setup, load_class
+from evolve.sandbox.candidate import SandboxedCandidate
+from evolve.sandbox.warm import WarmParent, WarmParentDied
+
+__all__ = ["Judge", "blame"]
+
+_OUTPUT_SHOWN = 1000
+
+
+class Judge:
+    """Does jobs, one at a time. It outlives candidates, and never runs a line of theirs.
+
+    Args:
+        setup: the problem.
+
+    Raises:
+        ProblemError: the problem's own code does not load.
+        PluginError: the evaluator cannot be found.
+    """
+
+    def __init__(self, setup: Setup) -> None:
+        self._setup = setup
+        try:
+            evaluator = load_class(setup.evaluator)(**setup.settings)
+        except (ImportError, AttributeError, TypeError) as error:
+            raise PluginError(f"evaluator {setup.evaluator!r} does not load: {error}") from error
+        if not isinstance(evaluator, Evaluator):
+            raise PluginError(f"{setup.evaluator!r} is not an evolve.Evaluator")
+        self._evaluator: Evaluator = evaluator
+        self.description: Description = evaluator.open(setup)
+        self._warm = self._new_warm_parent()
+
+    def __enter__(self) -> Judge:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def run(self, job: Job) -> JobResult:
+        """Do one job. Whatever a candidate does is an outcome; whatever the problem's own code does is an error."""
+        begun = time.process_time()
+        try:
+            result = self._attempt(job)
+        except WarmParentDied:
+            self._renew()
+            try:
+                result = self._attempt(job)
+            except WarmParentDied as error:
+                self._renew()
+                result = JobResult(outcome=Outcome.failed(Status.KILLED, f"{error} twice while it ran"))
+        return dataclasses.replace(result, worker_cpu_s=time.process_time() - begun)
+
+    def close(self) -> None:
+        """End the zygote."""
+        self._warm.close()
+
+    def _attempt(self, job: Job) -> JobResult:
+        try:
+            if job.kind == "evaluate":
+                return self._evaluate(job)
+            if job.kind == "probe":
+                return self._probe(job)
+            return self._trusted(job)
+        except WarmParentDied:
+            raise
+        except ProblemError as error:
+            return JobResult(error=str(error))
+        except Exception as error:  # noqa: BLE001  # border: a problem's own code may raise anything
+            return JobResult(error=blame(error, self._setup.folder))
+
+    def _evaluate(self, job: Job) -> JobResult:
+        assert job.instance is not None
+        with self._candidate(job) as candidate:
+            try:
+                outcome = self._evaluator.evaluate(candidate, job.instance)
+            except CandidateError as error:
+                outcome = Outcome.failed(Status(error.status), error.detail)
+        if not isinstance(outcome, Outcome):
+            return JobResult(
+                error=f"evaluate returned {type(outcome).__name__}; return Outcome.ok(score) or Outcome.invalid(reason)"
+            )
+        feedback = outcome.feedback
+        printed = candidate.output.strip()
+        if not outcome.valid and printed:
+            feedback = f"{feedback}\nIt printed:\n{printed[-_OUTPUT_SHOWN:]}"
+        return JobResult(
+            outcome=dataclasses.replace(
+                outcome, feedback=feedback, solution=_plain(outcome.solution, "solution"), cost=candidate.cost
+            ),
+            cost=candidate.cost,
+        )
+
+    def _probe(self, job: Job) -> JobResult:
+        with self._candidate(job) as candidate:
+            try:
+                result = JobResult(value=_plain(self._evaluator.probe(candidate), "probe"))
+            except CandidateError as error:
+                result = JobResult(error=f"{error.status}: {error.detail}")
+        return dataclasses.replace(result, cost=candidate.cost)
+
+    def _trusted(self, job: Job) -> JobResult:
+        instance = job.instance or Instance("default")
+        if job.kind == "verify":
+            verdict = self._evaluator.verify(job.payload, instance)
+            if not isinstance(verdict, Verdict):
+                return JobResult(
+                    error=f"verify returned {type(verdict).__name__}; return Verdict.ok(value) or Verdict.refused(reason)"
+                )
+            return JobResult(value=dataclasses.replace(verdict, certificate=_plain(verdict.certificate, "certificate")))
+        if job.kind == "draw":
+            return JobResult(value=dict(self._evaluator.draw(job.payload, instance)))
+        return JobResult(error=f"unknown kind of job {job.kind!r}")
+
+    def _candidate(self, job: Job) -> SandboxedCandidate:
+        return SandboxedCandidate(self._warm, job.files, job.main, job.limits)
+
+    def _new_warm_parent(self) -> WarmParent:
+        primitives = Path(self._setup.folder, "primitives.py").resolve()
+        return WarmParent(self._setup.preload, str(primitives) if primitives.is_file() else "")
+
+    def _renew(self) -> None:
+        self._warm.close()
+        self._warm = self._new_warm_parent()
+
+
+def blame(error: BaseException, folder: str | Path) -> str:
+    """Return one line that says where a problem's own code failed, and with what.
+
+    Args:
+        error: what it raised.
+        folder: the problem folder; the innermost frame in there is named.
+    """
+    said = " ".join("".join(traceback.format_exception_only(type(error), error)[-1:]).split())
+    home = Path(folder).resolve()
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{Path(error.filename).name}:{error.lineno}: {said}"
+    place = ""
+    for frame in traceback.extract_tb(error.__traceback__):
+        file = Path(frame.filename)
+        if file.resolve().is_relative_to(home):
+            function = "" if frame.name == "<module>" else f" in {frame.name}"
+            place = f"{file.name}:{frame.lineno}{function}: "
+    return f"{place}{said}"
+
+
+def _plain(value: Any, path: str) -> Any:
+    """Return the same data with arrays and tuples as lists and numpy numbers as Python's.
+
+    Raises:
+        ProblemError: it is not plain data.
+    """
+    if value is None or type(value) in (bool, int, float, complex, str, bytes):
+        return value
+    if hasattr(value, "tolist") and hasattr(value, "dtype"):
+        if value.dtype.kind not in "biufcSU":
+            raise ProblemError(f"{path} holds an array of dtype {value.dtype}; give plain numbers")
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item, f"{path}[{key!r}]") for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item, f"{path}[{index}]") for index, item in enumerate(value)]
+    raise ProblemError(f"{path} holds a {type(value).__name__}; give plain data: numbers, strings, lists and dicts")

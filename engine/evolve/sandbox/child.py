@@ -1,0 +1,137 @@
+"""The candidate's side: runs one program and answers calls over the data channel.
+
+Everything here runs in the untrusted process, after the layers. It is written to be helpful to honest programs; the
+other side assumes nothing of it.
+"""
+
+from __future__ import annotations
+
+import gc
+import io
+import math
+import os
+import random
+import socket
+import sys
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+from evolve.primitives import FuelExhausted, meter
+from evolve.sandbox import modules, wire
+from evolve.sandbox.tracebacks import describe_error
+
+__all__ = ["Runner", "serve"]
+
+
+class Runner:
+    """One program: imported at the first call, then called as often as the other side likes.
+
+    Args:
+        files: the program's texts by path.
+        main: path of its main file.
+        fuel: counted units for each call; None when it is not metered.
+        caps: the largest answer.
+    """
+
+    def __init__(self, files: Mapping[str, str], main: str, fuel: float | None, caps: wire.Caps) -> None:
+        self.finder = modules.install(files)
+        self.main = main
+        self.fuel = math.inf if fuel is None else fuel
+        self.caps = caps
+        self.module: ModuleType | None = None
+
+    def answer(self, function: str, args: list[Any], kwargs: dict[str, Any]) -> list[bytes | memoryview]:
+        """Return the frame that answers one call: `["value", value, fuel]` or `["error"|"memory", text, fuel]`."""
+        meter.__init__(self.fuel)  # type: ignore[misc]
+        try:
+            return wire.encode(["value", self._call(function, args, kwargs), meter.used], self.caps)
+        except MemoryError:
+            self.module = None
+            sys.last_traceback = None
+            return wire.encode(["memory", "it used more memory than it may", meter.used])
+        except wire.WireError as error:
+            return wire.encode(["error", f"{function}() answered what is not data: {error}", meter.used])
+        except BaseException as error:  # noqa: BLE001  # border: whatever a program raises is its answer
+            return wire.encode(["error", describe_error(error, self.finder.files), meter.used])
+
+    def _call(self, function: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        try:
+            if self.module is None:
+                self.module = modules.load_main(self.finder, self.main)
+            found = getattr(self.module, function, None)
+            if not callable(found):
+                raise AttributeError(f"{self.main} has no function {function}()")
+            return found(*args, **kwargs)
+        except FuelExhausted:
+            if meter.best is None:
+                raise RuntimeError("ran out of fuel before it showed anything") from None
+            return meter.best
+
+
+def serve(channel: socket.socket) -> None:
+    """Answer calls until the other side has enough.
+
+    Args:
+        channel: this side's end of the data channel; the first frame brings the program.
+    """
+    fix_randomness()
+    catch_output()
+    order = _receive(channel)
+    runner = Runner(order["files"], order["main"], order["fuel"], wire.Caps(body=order["body"]))
+    while True:
+        call = _receive(channel)
+        for piece in runner.answer(call["function"], call["args"], call["kwargs"]):
+            channel.sendall(piece)
+
+
+def fix_randomness() -> None:
+    """Give the global random sources of every candidate the same start, so that it answers the same twice."""
+    random.seed(0)
+    numpy_random = sys.modules.get("numpy.random")
+    if numpy_random is not None:
+        numpy_random.seed(0)
+
+
+def catch_output() -> None:
+    """Send what the program prints into the output pipe, and drop what does not fit."""
+    sys.stdin = io.StringIO()
+    sys.stdout = sys.stderr = io.TextIOWrapper(_Overflow(), "utf-8", errors="replace", write_through=True)  # type: ignore[type-var]
+    gc.enable()
+
+
+class _Overflow(io.RawIOBase):
+    """Writes to descriptor 1 without ever blocking; the reader looks only once, after the end."""
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return 1
+
+    def write(self, data: Any) -> int:
+        view = memoryview(data)
+        try:
+            os.write(1, view)
+        except OSError:
+            pass
+        return len(view)
+
+
+def _receive(channel: socket.socket) -> Any:
+    header, body = wire.lengths(_read(channel, wire.PREFIX_BYTES), _TRUSTED)
+    return wire.decode(_read(channel, header), _read(channel, body), _TRUSTED, writable=True)
+
+
+_TRUSTED = wire.Caps(body=1 << 40, header=1 << 31, nodes=1 << 31)
+
+
+def _read(channel: socket.socket, count: int) -> bytearray:
+    data = bytearray(count)
+    view = memoryview(data)
+    while view:
+        got = channel.recv_into(view)
+        if not got:
+            os._exit(0)
+        view = view[got:]
+    return data

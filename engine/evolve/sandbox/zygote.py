@@ -1,0 +1,208 @@
+"""The warm parent of all candidates: imports the problem's modules once, then forks one child per candidate.
+
+It runs in a process of its own (`python -m` of this module, see `warm`) with an empty environment. Orders arrive over
+a sequenced-packet socket, one candidate at a time; the candidate's descriptors travel with the order. The zygote
+never reads what a candidate writes. Every process that it has left, apart from itself, is the candidate's: when the
+candidate ends, or is to end, all of them are killed.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import importlib.util
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
+
+from evolve.sandbox import child, layers, linux, wire
+from evolve.sandbox.tracebacks import describe_error
+
+__all__ = ["main"]
+
+_REHEARSAL = """
+import math
+def rehearse(x):
+    return {"list": [1.5, None, True], "text": "text", "value": x, "root": math.sqrt(2.0)}
+def fail():
+    return 1 / 0
+"""
+
+
+def main() -> None:
+    """Warm up, report, then fork candidates until the other side hangs up.
+
+    The arguments of the process: descriptor of the control socket, process id of the parent, and a JSON object with
+    `preload` (names of modules) and `primitives` (path of the problem's building blocks, or "").
+    """
+    control = socket.socket(fileno=int(sys.argv[1]))
+    linux.die_with_parent(int(sys.argv[2]))
+    linux.become_subreaper()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    settings = json.loads(sys.argv[3])
+    error = _preload(settings["preload"], settings["primitives"])
+    if error:
+        _send(control, {"error": error})
+        return
+    _leave_the_file_system()
+    _rehearse()
+    gc.collect()
+    gc.freeze()
+    _send(control, {"ready": True})
+    while _serve(control):
+        pass
+
+
+def _preload(names: Sequence[str], primitives: str) -> str:
+    try:
+        for name in names:
+            importlib.import_module(name)
+        if primitives:
+            load_primitives(primitives)
+    except BaseException as error:  # noqa: BLE001  # border: a module that does not import is the problem author's
+        return describe_error(error, {primitives})
+    return ""
+
+
+def load_primitives(path: str) -> Any:
+    """Import a problem's building blocks as the module `primitives`.
+
+    Args:
+        path: of `primitives.py`; its folder is importable while it loads.
+    """
+    folder = os.path.dirname(path)
+    sys.path.insert(0, folder)
+    try:
+        spec = importlib.util.spec_from_file_location("primitives", path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules["primitives"] = module
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(folder)
+    return module
+
+
+def _leave_the_file_system() -> None:
+    """Make the working directory a place that is empty and takes no file, for anybody."""
+    os.chdir("/proc" if os.path.isdir("/proc/self") else tempfile.gettempdir())
+
+
+def _rehearse() -> None:
+    """Run a small program here, so that children find every code path and cache warm."""
+    runner = child.Runner({"rehearsal.py": _REHEARSAL}, "rehearsal.py", None, wire.Caps())
+    numpy = sys.modules.get("numpy")
+    value: Any = [1.0] * 9 if numpy is None else numpy.zeros((3, 3))
+    for function, args in (("rehearse", [value]), ("fail", [])):
+        frame = b"".join(runner.answer(function, args, {}))
+        header, _ = wire.lengths(frame[: wire.PREFIX_BYTES])
+        start = wire.PREFIX_BYTES + header
+        wire.decode(frame[wire.PREFIX_BYTES : start], bytearray(frame[start:]))
+    child.fix_randomness()
+    sys.meta_path.remove(runner.finder)
+    del sys.modules["rehearsal"]
+
+
+def _serve(control: socket.socket) -> bool:
+    """Run one candidate; return False when the other side has hung up."""
+    message, descriptors, _, _ = socket.recv_fds(control, 4096, 2)
+    if not message:
+        return False
+    order = json.loads(message)
+    if "limits" not in order:
+        return True
+    channel, output = descriptors
+    limits = order["limits"]
+    cage = layers.Cage(
+        zygote=os.getpid(),
+        channel=channel,
+        output=output,
+        cpu_s=limits["cpu_s"],
+        memory_bytes=limits["memory_bytes"] + _address_space(),
+        processes=-1,
+    )
+    pid = os.fork()
+    if pid == 0:
+        _become_candidate(cage)
+    for descriptor in descriptors:
+        os.close(descriptor)
+    going_on = _watch(control, pid)
+    _send(control, _bury(pid))
+    return going_on
+
+
+def _become_candidate(cage: layers.Cage) -> NoReturn:
+    code = 70
+    try:
+        layers.apply(cage)
+        child.serve(socket.socket(fileno=layers.CHANNEL))
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def _watch(control: socket.socket, pid: int) -> bool:
+    """Wait until the candidate ends or the other side wants it to end."""
+    end = os.pidfd_open(pid)
+    try:
+        ready, _, _ = select.select([control, end], [], [])
+    finally:
+        os.close(end)
+    if control not in ready:
+        return True
+    return bool(control.recv(4096))
+
+
+def _bury(pid: int) -> Mapping[str, Any]:
+    """Kill a candidate and everything that it started; return how it ended and what all of them used."""
+    _kill_group(pid)
+    ended, first = None, resource.struct_rusage
+    status, cpu_s, memory = 0, 0.0, 0
+    while True:
+        try:
+            ended, state, usage = os.wait4(-1, os.WNOHANG)
+            if ended == 0:
+                _kill_children()
+                ended, state, usage = os.wait4(-1, 0)
+        except ChildProcessError:
+            break
+        if ended == pid:
+            status = state
+        cpu_s += usage.ru_utime + usage.ru_stime
+        memory = max(memory, usage.ru_maxrss * 1024)
+    return {"status": status, "cpu_s": cpu_s, "memory_bytes": memory}
+
+
+def _kill_group(pid: int) -> None:
+    for kill in (os.killpg, os.kill):
+        try:
+            kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+
+def _kill_children() -> None:
+    with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as listing:
+        for child_pid in listing.read().split():
+            _kill_group(int(child_pid))
+
+
+def _address_space() -> int:
+    with open("/proc/self/statm", encoding="ascii") as sizes:
+        return int(sizes.read().split()[0]) * resource.getpagesize()
+
+
+def _send(control: socket.socket, message: Mapping[str, Any]) -> None:
+    control.send(json.dumps(message).encode())
+
+
+if __name__ == "__main__":
+    main()

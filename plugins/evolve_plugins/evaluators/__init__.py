@@ -1,0 +1,1 @@
+"""Evaluators: how candidates are judged."""
