@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Protocol
 
 from numpy.random import Generator
 
-from evolve.evaluation import Limits, Outcome, Verdict
+from evolve.evaluation import Cost, Limits, Outcome, Verdict
 from evolve.events import Event
 from evolve.instance import Instance
 from evolve.primitives import PrimitiveSet
@@ -493,12 +493,14 @@ class JobResult:
         outcome: of an "evaluate" job.
         value: of any other job: a probe's plain data, a `Verdict`, or pictures.
         error: one line when the problem's own code failed (also in a probe: when the candidate did), else "".
+        cost: what the candidate used, 0 where none ran.
         worker_cpu_s: CPU seconds of the trusted side.
     """
 
     outcome: Outcome | None = None
     value: Any = None
     error: str = ""
+    cost: Cost = field(default_factory=Cost)
     worker_cpu_s: float = 0.0
 
 

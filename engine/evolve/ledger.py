@@ -313,10 +313,54 @@ class Ledger:
         for seq, kind, at, trial, closes, body in self._db.execute(statement, values):
             yield Row(seq, kind, at, trial, bool(closes), json.loads(body))
 
+    def history(self, *kinds: str) -> Iterator[tuple[Row, Trial | None]]:
+        """Yield events in order, all or those of some kinds, each with the trial it is about as it was proposed."""
+        where = f"WHERE kind IN ({', '.join('?' * len(kinds))})" if kinds else ""
+        statement = (
+            "SELECT seq, kind, e.step, trial, closes, body, parents, operator, model, program, notes "
+            f"FROM events e LEFT JOIN trials ON number = trial {where} ORDER BY seq"
+        )
+        rows = self._db.execute(statement, kinds)
+        for seq, kind, step, number, closes, body, parents, operator, model, digest, notes in rows:
+            trial = None
+            if parents is not None:
+                lineage = tuple(json.loads(parents))
+                trial = Trial(number, self.program(digest), lineage, operator, model, json.loads(notes))
+            yield Row(seq, kind, step, number, bool(closes), json.loads(body)), trial
+
+    def best(self) -> int | None:
+        """Return the number of the committed trial of highest fitness, the oldest of equals."""
+        row = self._db.execute(
+            "SELECT trial FROM events WHERE kind = 'committed' AND json_extract(body, '$.fitness') IS NOT NULL "
+            "ORDER BY json_extract(body, '$.fitness') DESC, seq LIMIT 1"
+        ).fetchone()
+        return None if row is None else int(row[0])
+
+    def saved(self) -> tuple[int, float]:
+        """Return how many trials took over a known outcome, and the CPU seconds that this saved."""
+        row = self._db.execute(
+            "SELECT count(*), total(json_extract(l.body, '$.cpu_s')) FROM events e JOIN events l "
+            "ON l.kind = 'committed' AND l.trial = json_extract(e.body, '$.reused_from') "
+            "WHERE e.kind = 'committed' AND json_extract(e.body, '$.reused_from') IS NOT NULL"
+        ).fetchone()
+        return int(row[0]), float(row[1])
+
+    def last(self, *kinds: str) -> Row | None:
+        """Return the latest event of some kinds."""
+        statement = f"SELECT max(seq) FROM events WHERE kind IN ({', '.join('?' * len(kinds))})"
+        seq = self._db.execute(statement, kinds).fetchone()[0]
+        if seq is None:
+            return None
+        values = self._db.execute("SELECT kind, step, trial, closes, body FROM events WHERE seq = ?", (seq,)).fetchone()
+        kind, step, trial, closes, body = values
+        return Row(seq, kind, step, trial, bool(closes), json.loads(body))
+
     def counts(self) -> Mapping[str, int]:
-        """Return how many rows each table has."""
+        """Return how many rows each table has, and how many events there are of each kind."""
         tables = ("programs", "trials", "outcomes", "classes", "events")
-        return {name: self._db.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables}
+        rows = {name: self._db.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables}
+        kinds = dict(self._db.execute("SELECT kind, count(*) FROM events GROUP BY kind"))
+        return {"committed": 0, "refused": 0, **kinds, **rows}
 
     def class_of(self, keys: Sequence[str]) -> int | None:
         """Return the evaluated trial that has one of these keys, or None."""
@@ -366,18 +410,18 @@ class Ledger:
             trial.notes,
             body["class_key"],
             TrialStatus(body["status"]),
-            tuple(self.outcomes(trial.number if leader is None else leader, leader)),
+            tuple(self.outcomes(trial.number if leader is None else leader, leader, body["outcomes"])),
             body["score"],
             body["fitness"],
             cpu_s=body["cpu_s"],
         )
 
-    def outcomes(self, number: int, reused_from: int | None = None) -> Iterator[Scored]:
-        """Yield a trial's outcomes, without their solutions."""
+    def outcomes(self, number: int, reused_from: int | None = None, first: int = -1) -> Iterator[Scored]:
+        """Yield a trial's outcomes, all or its `first` ones, without their solutions."""
         for instance, stage, status, score, metrics, measures, feedback, *cost in self._db.execute(
             "SELECT instance, stage, status, score, metrics, measures, feedback, wall_s, cpu_s, memory_bytes, fuel "
-            "FROM outcomes WHERE trial = ? ORDER BY place",
-            (number,),
+            "FROM outcomes WHERE trial = ? ORDER BY place LIMIT ?",
+            (number, first),
         ):
             outcome = Outcome(
                 Status(status), score, json.loads(metrics), json.loads(measures), feedback, None, Cost(*cost)

@@ -77,6 +77,11 @@ class RunState:
         """Walk from its primary parent up to the root."""
         return iter(self.lineage.ancestors(number))
 
+    def solutions(self, number: int) -> Mapping[str, Any]:
+        """Return what a trial's program answered, by instance id; empty when it gave no valid answer."""
+        leader = next((s.reused_from for s in self.trial(number).outcomes if s.reused_from is not None), number)
+        return self.ledger.solutions(leader)
+
     # --- changes, called at commit only -------------------------------------------------------------------------
 
     def enter(self, trial: Trial) -> None:
@@ -136,9 +141,7 @@ class ProposalContext:
 
     def solution(self, number: int) -> Mapping[str, Any]:
         """Return what a trial's program answered, by instance id."""
-        trial = self.state.trial(number)
-        leader = next((s.reused_from for s in trial.outcomes if s.reused_from is not None), number)
-        return self.state.ledger.solutions(leader)
+        return self.state.solutions(number)
 
     def trial(self, number: int) -> Trial:
         """Return a trial by its number."""

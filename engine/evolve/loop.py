@@ -1,0 +1,422 @@
+"""The loop: decide, propose, gate, evaluate, commit.
+
+    decide     the strategy says what to do next                     (pure: reads the state)
+    propose    a mutator changes programs                            (concurrent; a refusal is recorded, and free)
+    gate       gates, then the class key: a known class is not judged again
+    evaluate   the ladder of stages, in a sandbox                    (concurrent)
+    commit     ledger, strategy, mutator, observers                  (here only does the state change)
+
+`order = "completed"` commits results as they come, and the record keeps that order. `order = "fixed"` commits in the
+order of decision with a fixed number of actions in flight, so runs with the same seed are equal whatever the timing
+and the number of workers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from evolve.errors import ProblemError
+from evolve.events import (
+    Committed,
+    Decided,
+    Event,
+    Finished,
+    InstanceAdded,
+    InstanceRetired,
+    Measured,
+    Proposed,
+    Refused,
+    Verified,
+)
+from evolve.interfaces import (
+    Action,
+    Curriculum,
+    Evaluate,
+    Finish,
+    Gate,
+    MakeInstance,
+    Mutator,
+    ProblemFacts,
+    Propose,
+    Retire,
+    Strategy,
+)
+from evolve.ladder import Judged, Ladder
+from evolve.program import Program
+from evolve.record import action_to_plain, instance_to_plain
+from evolve.state import ProposalContext, RunState
+from evolve.streams import stream
+from evolve.trial import Proposal, Scored, Trial
+from evolve.turnstile import Turnstile
+
+__all__ = ["Loop", "Parts"]
+
+_FRUITLESS = 2000
+"""After so many refusals in a row there is nothing left that the operators can find."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The plugins of one run."""
+
+    strategy: Strategy
+    mutator: Mutator
+    gates: Sequence[Gate] = ()
+    curriculum: Curriculum | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What one step led to: judged trials and refusals of a `Propose`, or outcomes of an `Evaluate`."""
+
+    step: int
+    judged: Sequence[Judged] = ()
+    refused: Sequence[Proposal] = ()
+    measured: Sequence[Scored] = ()
+
+
+@dataclass
+class Loop:
+    """Runs a search until a budget is spent, the strategy finishes, or somebody asks it to stop.
+
+    Args:
+        state: where the run stands.
+        parts: its plugins.
+        ladder: gates by class and evaluates.
+        problem: what operators may know.
+        seed: of the run.
+        ordered: True for `order = "fixed"`.
+        width: how many actions may be in flight.
+        verifies: the problem has an exact check.
+        emit: shows a fact to the observers, after it is safe in the record.
+    """
+
+    state: RunState
+    parts: Parts
+    ladder: Ladder
+    problem: ProblemFacts
+    seed: int
+    ordered: bool
+    width: int
+    verifies: bool
+    emit: Callable[[Event], None]
+    stop_reason: str = ""
+    _tasks: dict[int, asyncio.Task[Done]] = field(default_factory=dict, init=False, repr=False)
+    _checks: set[asyncio.Task[None]] = field(default_factory=set, init=False, repr=False)
+    _unsaid: list[Event] = field(default_factory=list, init=False, repr=False)
+    _fruitless: int = field(default=0, init=False, repr=False)
+    _entering: Turnstile = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._entering = Turnstile(self.ordered)
+
+    async def run(self, seeds: Sequence[Program]) -> str:
+        """Search, and return why it ended.
+
+        Args:
+            seeds: programs that the run starts from; those already in the record are not entered again.
+
+        Raises:
+            ProblemError: no seed program is valid.
+            LedgerError: the record cannot be written.
+        """
+        self.state.meter.start()
+        try:
+            await self._go_on_with_what_was_pending()
+            await self._plant(seeds)
+            while not (reason := self._why_stop()):
+                await self._decide()
+                if not self._tasks:
+                    reason = self._why_stop() or "the strategy has nothing left to do"
+                    break
+                await self._commit_what_is_done()
+            await self._end(reason)
+        finally:
+            await self._cancel()
+        return reason
+
+    def stop(self, reason: str) -> None:
+        """Ask the loop to end; what is in flight stays in the record as pending."""
+        self.stop_reason = reason
+
+    # --- decide -------------------------------------------------------------------------------------------------
+
+    async def _decide(self) -> None:
+        free = self._room()
+        if free <= 0:
+            return
+        step = self.state.next_step
+        actions = list(self.parts.strategy.decide(self.state, free, stream(self.seed, step, "strategy")))[:free]
+        plain = tuple({"step": step + i, **action_to_plain(a)} for i, a in enumerate(actions))
+        self._record(Decided(step, free, plain), "decided", step, body={"free": free, "actions": plain})
+        for offset, action in enumerate(actions):
+            self._begin(step + offset, action)
+        self.state.next_step = step + max(1, len(actions))
+        self._say()
+        await asyncio.sleep(0)  # operators read the state as it was decided upon, before anything is committed
+
+    def _room(self) -> int:
+        room = self.width - len(self._tasks)
+        left = self.state.meter.remaining.get("trials")
+        if left is not None:
+            promised = sum(isinstance(action, Propose) for action in self.state.in_flight.values())
+            room = min(room, int(left) - promised)
+        return room
+
+    def _begin(self, step: int, action: Action, entered: Sequence[Trial] = ()) -> None:
+        """Carry out an action: at once when it only changes the state, otherwise in a task of its own."""
+        match action:
+            case MakeInstance(instance):
+                self.state.instances[instance.id] = instance
+                event: Event = InstanceAdded(step, instance)
+                self._record(event, "instance", step, closes=True, body=instance_to_plain(instance))
+                self.parts.strategy.observe(event, stream(self.seed, step, "observe"))
+            case Retire(name):
+                self.state.instances.pop(name, None)
+                event = InstanceRetired(step, name)
+                self._record(event, "retired", step, closes=True, body={"instance": name})
+                self.parts.strategy.observe(event, stream(self.seed, step, "observe"))
+            case Finish(reason):
+                self.stop_reason = self.stop_reason or f"the strategy finished: {reason}"
+            case Propose():
+                self._entering.issue(step)
+                self._start(step, action, self._propose(step, action, entered))
+            case Evaluate():
+                self._start(step, action, self._evaluate(step, action))
+
+    def _start(self, step: int, action: Action, work: Any) -> None:
+        self.state.in_flight[step] = action
+        self._tasks[step] = asyncio.create_task(work, name=f"step {step}")
+
+    # --- propose, gate, evaluate ----------------------------------------------------------------------------------
+
+    async def _propose(self, step: int, action: Propose, entered: Sequence[Trial]) -> Done:
+        refused: list[Proposal] = []
+        if not entered:
+            parents = [self.state.trial(number) for number in action.parents]
+            context = self.context(step, action)
+            proposals = await self.parts.mutator.propose(parents, context)
+            accepted = [p for p in proposals if await self._passes(p, parents, context, refused)]
+            await self._entering.wait(step)
+            entered = [self._enter(step, proposal, action) for proposal in accepted]
+        self._entering.passed(step)
+        judged = await asyncio.gather(*(self.ladder.judge(trial, action.stages) for trial in entered))
+        return Done(step, judged, refused)
+
+    def context(self, step: int, action: Propose) -> ProposalContext:
+        """Return what a mutator may use for one proposal."""
+        inspirations = tuple(self.state.trial(number) for number in action.inspirations)
+        rng = stream(self.seed, step, "mutator")
+        return ProposalContext(self.problem, rng, action.purpose, action.operator, inspirations, self.state)
+
+    async def _passes(
+        self, proposal: Proposal, parents: Sequence[Trial], context: ProposalContext, refused: list[Proposal]
+    ) -> bool:
+        if proposal.program is None:
+            refused.append(proposal)
+            return False
+        for gate in self.parts.gates:
+            ruling = await gate.judge(proposal, parents, context)
+            if not ruling.passed:
+                refused.append(Proposal.refused(proposal.operator, ruling.reason, proposal.parents))
+                return False
+        return True
+
+    def _enter(self, step: int, proposal: Proposal, action: Propose) -> Trial:
+        assert proposal.program is not None
+        notes = {**action.tags, **proposal.notes}
+        number = self.state.trials
+        trial = Trial(number, proposal.program, proposal.parents, proposal.operator, proposal.model, notes)
+        self.state.enter(trial)
+        self.state.ledger.add_trial(step, trial)
+        self.ladder.announce(number)
+        self._record(Proposed(step, trial), "proposed", step, number)
+        return trial
+
+    async def _evaluate(self, step: int, action: Evaluate) -> Done:
+        trial = self.state.trial(action.trial)
+        return Done(step, measured=await self.ladder.measure(trial, action.instances, action.stage))
+
+    # --- commit ---------------------------------------------------------------------------------------------------
+
+    async def _commit_what_is_done(self) -> None:
+        """Wait until some step is done, or until the time is up, and commit."""
+        waited = [self._tasks[min(self._tasks)]] if self.ordered else list(self._tasks.values())
+        timeout = min(self.state.meter.seconds_left or 0.5, 0.5)
+        await asyncio.wait(waited, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        for step, task in self._ready():
+            del self._tasks[step]
+            self._commit(task.result())
+        self._say()
+
+    def _ready(self) -> Iterator[tuple[int, asyncio.Task[Done]]]:
+        """Yield the steps to commit before the next decision: in fixed order one, the oldest."""
+        steps = [min(self._tasks)] if self.ordered else sorted(self._tasks)
+        for step in steps:
+            if self._tasks[step].done():
+                yield step, self._tasks[step]
+
+    def _commit(self, done: Done) -> None:
+        action = self.state.in_flight.pop(done.step)
+        facts = len(done.refused) + len(done.judged) + bool(done.measured)
+        if not facts:
+            self._record(Refused(done.step, "", "nothing"), "refused", done.step, closes=True)
+        for place, proposal in enumerate(done.refused, 1):
+            self._commit_refusal(done.step, proposal, closes=place == facts)
+        for place, judged in enumerate(done.judged, 1 + len(done.refused)):
+            self._commit_trial(done.step, judged, closes=place == facts)
+        if done.measured:
+            assert isinstance(action, Evaluate)
+            self._commit_outcomes(done.step, action, done.measured)
+        self._fruitless = 0 if done.judged or done.measured else self._fruitless + 1
+
+    def _commit_refusal(self, step: int, proposal: Proposal, closes: bool) -> None:
+        self.state.refused += 1
+        body = {"operator": proposal.operator, "reason": proposal.refusal, "parents": list(proposal.parents)}
+        self._record(Refused(step, proposal.operator, proposal.refusal), "refused", step, closes=closes, body=body)
+
+    def _commit_trial(self, step: int, judged: Judged, closes: bool) -> None:
+        trial = judged.trial
+        self.state.meter.charge(trials=1)
+        self.ladder.settle(judged)
+        if trial.failure != "infrastructure":
+            leader = next((s.reused_from for s in trial.outcomes if s.reused_from is not None), trial.number)
+            self.state.ledger.add_classes(judged.keys, leader)
+        else:
+            leader = trial.number
+        body = {
+            "status": trial.status.value,
+            "class_key": trial.class_key,
+            "reused_from": leader if leader != trial.number else None,
+            "score": trial.score,
+            "fitness": trial.fitness,
+            "cpu_s": trial.cpu_s,
+            "outcomes": len(trial.outcomes),
+        }
+        better = self.take(Committed(step, trial))
+        self._record(Committed(step, trial), "committed", step, trial.number, closes=closes, body=body)
+        if better:
+            self._verify(trial)
+
+    def _commit_outcomes(self, step: int, action: Evaluate, measured: Sequence[Scored]) -> None:
+        for place, scored in enumerate(measured, 1):
+            trial = self.state.trial(action.trial)
+            outcomes = (*trial.outcomes, scored)
+            event = Measured(step, self.ladder.rescored(trial, outcomes), scored)
+            better = self.take(event)
+            body = {"instance": scored.instance, "stage": scored.stage}
+            self._record(event, "measured", step, action.trial, closes=place == len(measured), body=body)
+            if better and event.trial is not None:
+                self._verify(event.trial)
+
+    def take(self, event: Committed | Measured) -> bool:
+        """Let the state and every plugin learn from a finished trial; return whether it is the new best.
+
+        Resume and replay call it with the recorded events: it is all that rebuilding a run needs.
+        """
+        trial = event.trial
+        assert trial is not None
+        if isinstance(event, Measured) and event.scored is not None:
+            better = self.state.measure(trial.number, event.scored, trial)
+        else:
+            better = self.state.commit(trial)
+            parents = [self.state.trial(number) for number in trial.parents]
+            self.parts.mutator.observe(trial, parents)
+            for learner in (*self.parts.gates, *([self.parts.curriculum] if self.parts.curriculum else ())):
+                learner.observe(trial)
+        self.parts.strategy.observe(event, stream(self.seed, event.step, f"observe/{trial.number}"))
+        return better
+
+    def _record(
+        self,
+        event: Event,
+        kind: str,
+        step: int = -1,
+        trial: int | None = None,
+        *,
+        closes: bool = False,
+        body: dict[str, Any] | None = None,
+    ) -> None:
+        self.state.meter.tick()
+        used = {name: round(value, 4) for name, value in self.state.meter.used.items()}
+        self.state.ledger.add_event(kind, step, trial, closes=closes, body=body, used=used)
+        self._unsaid.append(event)
+
+    def _say(self) -> None:
+        """Make what was recorded safe, then show it."""
+        self.state.ledger.flush()
+        unsaid, self._unsaid = self._unsaid, []
+        for event in unsaid:
+            self.emit(event)
+
+    # --- exact checks -----------------------------------------------------------------------------------------------
+
+    def _verify(self, trial: Trial) -> None:
+        """Start the exact check of a new best; the search does not wait for it, and does not depend on it."""
+        if self.verifies:
+            task = asyncio.create_task(self._check(trial), name=f"verify {trial.number}")
+            self._checks.add(task)
+            task.add_done_callback(self._checks.discard)
+
+    async def _check(self, trial: Trial) -> None:
+        verdict = await self.ladder.verify(trial)
+        self.state.certify(trial.number, verdict)
+        body = {"confirmed": verdict.confirmed, "value": verdict.value, "detail": verdict.detail}
+        self._record(Verified(-1, trial.number, verdict), "verified", -1, trial.number, body=body)
+        self._say()
+
+    # --- beginning and end --------------------------------------------------------------------------------------------
+
+    async def _go_on_with_what_was_pending(self) -> None:
+        """Carry on with the actions that the record holds as decided and not finished."""
+        pending = dict(sorted(self.state.in_flight.items()))
+        for step, action in pending.items():
+            entered = [self.state.ledger.proposed(row.trial or 0) for row in self.state.ledger.events("proposed", step=step)]
+            for trial in entered:
+                self.ladder.announce(trial.number)
+            self._begin(step, action, entered)
+        best = self.state.best
+        if best is not None and best.number not in self.state.verdicts:
+            self._verify(best)
+        await asyncio.sleep(0)
+
+    async def _plant(self, seeds: Sequence[Program]) -> None:
+        """Judge the seed programs before the first decision."""
+        if self.state.next_step >= len(seeds):
+            return
+        for program in seeds[self.state.next_step :]:
+            step = self.state.next_step
+            action = Propose(operator="seed")
+            self.state.next_step += 1
+            plain = ({"step": step, **action_to_plain(action)},)
+            self._record(Decided(step, 1, plain), "decided", step, body={"free": 1, "actions": plain})
+            self._entering.issue(step)
+            trial = self._enter(step, Proposal(program, "seed"), action)
+            self._start(step, action, self._propose(step, action, [trial]))
+        while self._tasks and not self.stop_reason:
+            await self._commit_what_is_done()
+        if self.state.valid == 0 and not self.stop_reason:
+            failed = self.state.trial(0)
+            raise ProblemError(f"the seed program is not valid ({failed.failure}): {failed.feedback.strip()}")
+
+    def _why_stop(self) -> str:
+        if self.stop_reason:
+            return self.stop_reason
+        if self._fruitless >= _FRUITLESS:
+            return f"the operators found no new program {_FRUITLESS} times in a row"
+        return self.state.meter.exhausted()
+
+    async def _end(self, reason: str) -> None:
+        if self._checks and not self.stop_reason:
+            await asyncio.wait(self._checks)
+        self._record(Finished(-1, reason), "finished", body={"reason": reason})
+        self._say()
+
+    async def _cancel(self) -> None:
+        for task in (*self._tasks.values(), *self._checks):
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), *self._checks, return_exceptions=True)
+

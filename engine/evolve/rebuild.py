@@ -1,0 +1,65 @@
+"""Rebuilding a run from its record: the plugins are fed the recorded facts, in order, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from evolve.evaluation import Verdict
+from evolve.events import Committed, InstanceAdded, InstanceRetired, Measured
+from evolve.ledger import Row
+from evolve.loop import Loop
+from evolve.record import action_from_plain, instance_from_plain
+from evolve.streams import stream
+from evolve.trial import Trial
+
+__all__ = ["feed", "rebuild"]
+
+
+def rebuild(loop: Loop) -> None:
+    """Bring a fresh loop to where its record ends; actions that were not finished are in flight again."""
+    for row, trial in loop.state.ledger.history():
+        feed(loop, row, trial)
+    loop.state.meter.used.update(loop.state.ledger.used())
+
+
+def feed(loop: Loop, row: Row, trial: Trial | None) -> None:
+    """Let the state and the plugins of a loop learn from one recorded event."""
+    state = loop.state
+    match row.kind:
+        case "decided":
+            actions = row.body["actions"]
+            state.in_flight.update({plain["step"]: action_from_plain(_without_step(plain)) for plain in actions})
+            state.next_step = row.step + max(1, len(actions))
+        case "proposed" if trial is not None:
+            state.enter(trial)
+        case "refused":
+            state.refused += 1
+        case "committed" if trial is not None:
+            loop.take(Committed(row.step, state.ledger.judged(trial, row.body)))
+        case "measured":
+            loop.take(next(_measured(loop, row)))
+        case "instance":
+            added = InstanceAdded(row.step, instance_from_plain(row.body))
+            assert added.instance is not None
+            state.instances[added.instance.id] = added.instance
+            loop.parts.strategy.observe(added, stream(loop.seed, row.step, "observe"))
+        case "retired":
+            retired = InstanceRetired(row.step, row.body["instance"])
+            state.instances.pop(retired.instance_id, None)
+            loop.parts.strategy.observe(retired, stream(loop.seed, row.step, "observe"))
+        case "verified" if row.trial is not None:
+            body = row.body
+            state.certify(row.trial, Verdict(body["confirmed"], body["value"], body["detail"]))
+    if row.closes:
+        state.in_flight.pop(row.step, None)
+
+
+def _measured(loop: Loop, row: Row) -> Iterator[Measured]:
+    trial = loop.state.trial(row.trial or 0)
+    for scored in loop.state.ledger.outcomes(trial.number):
+        if (scored.instance, scored.stage) == (row.body["instance"], row.body["stage"]):
+            yield Measured(row.step, loop.ladder.rescored(trial, (*trial.outcomes, scored)), scored)
+
+
+def _without_step(plain: dict[str, object]) -> dict[str, object]:
+    return {name: value for name, value in plain.items() if name != "step"}

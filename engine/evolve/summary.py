@@ -1,0 +1,180 @@
+"""`Summary`: what a run has found so far, read from its record; also while it runs, and after it was killed."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evolve.best import program_path
+from evolve.ledger import Ledger
+from evolve.problem import read_records
+
+__all__ = ["Best", "Summary", "list_trials", "summarise"]
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The best trial of a run.
+
+    Args:
+        trial: its number.
+        claimed: the score that the evaluator gave.
+        certified: the score that the exact check confirmed, or None.
+        status: "certified", "claimed" (not checked, or no check exists) or "refused" (the check said no).
+        program: path of its main file.
+        solution: path of a JSON file of plain numbers: the object found.
+        operator: what made it.
+        improver: its program holds values that an earlier program computed.
+    """
+
+    trial: int
+    claimed: float
+    certified: float | None
+    status: str
+    program: str
+    solution: str
+    operator: str
+    improver: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a run has found, and what it used.
+
+    Args:
+        run: the run folder.
+        problem: name of the problem.
+        status: "finished", "interrupted" or "unfinished" (running now, or killed).
+        reason: why it ended, or "".
+        seed: of the run.
+        direction: "maximise" or "minimise".
+        trials: judged or reused.
+        evaluations: outcomes that were paid for.
+        reused: trials that took over a known outcome.
+        refused: proposals that never became a trial.
+        saved_cpu_s: CPU seconds that reuse saved.
+        seconds: wall time used, s.
+        cpu_seconds: CPU time of engine, evaluators and candidates, s.
+        cost_usd: money spent on models.
+        best: the best trial, or None when none was valid.
+        best_known: best published value for the same instance, or None.
+        best_known_by: who published it.
+        pictures: paths of the drawings.
+    """
+
+    run: str
+    problem: str
+    status: str
+    reason: str
+    seed: int
+    direction: str
+    trials: int
+    evaluations: int
+    reused: int
+    refused: int
+    saved_cpu_s: float
+    seconds: float
+    cpu_seconds: float
+    cost_usd: float
+    best: Best | None
+    best_known: float | None
+    best_known_by: str
+    pictures: tuple[str, ...] = ()
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return it as JSON-able data; the names are a promise."""
+        return dataclasses.asdict(self)
+
+
+def summarise(folder: Path) -> Summary:
+    """Read the summary of a run from its record.
+
+    Raises:
+        LedgerError: the folder holds no readable record.
+    """
+    ledger = Ledger.read(folder)
+    try:
+        return _summarise(folder, ledger)
+    finally:
+        ledger.close()
+
+
+def list_trials(folder: Path) -> Iterator[Mapping[str, Any]]:
+    """Yield one plain mapping per committed trial, in the order of commit.
+
+    Raises:
+        LedgerError: the folder holds no readable record.
+    """
+    ledger = Ledger.read(folder)
+    try:
+        certified = {row.trial: row.body["value"] for row in ledger.events("verified")}
+        for row, trial in ledger.history("committed"):
+            assert trial is not None
+            yield {
+                "number": trial.number,
+                "parents": list(trial.parents),
+                "operator": trial.operator,
+                "class": row.body["class_key"],
+                "status": row.body["status"],
+                "claimed": row.body["score"],
+                "certified": certified.get(trial.number),
+            }
+    finally:
+        ledger.close()
+
+
+def _summarise(folder: Path, ledger: Ledger) -> Summary:
+    config = ledger.meta("config")
+    last = ledger.last("finished", "started", "resumed")
+    reason = last.body["reason"] if last is not None and last.kind == "finished" else ""
+    used, counts = ledger.used(), ledger.counts()
+    reused, saved = ledger.saved()
+    best, known, by = _best(folder, ledger)
+    return Summary(
+        run=str(folder),
+        problem=ledger.meta("problem"),
+        status="unfinished" if not reason else "interrupted" if reason.startswith("interrupted") else "finished",
+        reason=reason,
+        seed=config["run"]["seed"],
+        direction=config["problem"]["direction"],
+        trials=counts["committed"],
+        evaluations=counts["outcomes"],
+        reused=reused,
+        refused=counts["refused"],
+        saved_cpu_s=round(saved, 3),
+        seconds=round(used.get("seconds", 0.0), 3),
+        cpu_seconds=round(used.get("cpu_seconds", 0.0), 3),
+        cost_usd=0.0,
+        best=best,
+        best_known=known,
+        best_known_by=by,
+        pictures=tuple(str(path) for path in sorted((folder / "best").glob("picture.*"))),
+    )
+
+
+def _best(folder: Path, ledger: Ledger) -> tuple[Best | None, float | None, str]:
+    number = ledger.best()
+    if number is None:
+        return None, None, ""
+    trial = ledger.trial(number)
+    verdict = next((row.body for row in ledger.events("verified") if row.trial == number), None)
+    status = "claimed" if verdict is None else "certified" if verdict["confirmed"] else "refused"
+    assert trial.score is not None
+    best = Best(
+        number,
+        trial.score,
+        verdict["value"] if verdict else None,
+        status,
+        str(program_path(folder, trial)),
+        str(folder / "best" / "solution.json"),
+        trial.operator,
+        bool(trial.notes.get("improver")),
+    )
+    records = read_records(Path(ledger.meta("folder")), ledger.meta("config")["problem"]["records"])
+    entries = records.get(trial.outcomes[-1].instance, ()) if trial.outcomes else ()
+    pick = max if ledger.meta("config")["problem"]["direction"] == "maximise" else min
+    top = pick(entries, key=lambda record: record.value, default=None)
+    return best, top.value if top else None, top.by if top else ""

@@ -1,0 +1,140 @@
+"""Wiring: from a loaded problem and its configuration to a loop that is ready to run, or to be rebuilt."""
+
+from __future__ import annotations
+
+import dataclasses
+import fnmatch
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from evolve.budget import Meter
+from evolve.config import RunConfig
+from evolve.errors import ConfigError, PluginError
+from evolve.events import Event
+from evolve.interfaces import Description, Executor, ProblemFacts, Setup
+from evolve.ladder import Ladder, Stage
+from evolve.ledger import Ledger
+from evolve.loop import Loop, Parts
+from evolve.primitives import Parameter, Primitive, PrimitiveSet
+from evolve.problem import Problem
+from evolve.record import instance_from_plain, instance_to_plain
+from evolve.registry import Registry
+from evolve.state import RunState
+
+__all__ = ["build_loop", "build_parts", "description_from_plain", "description_to_plain", "facts_of", "setup_of"]
+
+_FIXED_WIDTH = 8
+"""Actions in flight in a run of fixed order: a constant, because decisions depend on it."""
+
+
+def setup_of(problem: Problem, registry: Registry) -> Setup:
+    """Return what a worker needs to judge the problem's candidates."""
+    config = problem.config
+    path, settings = registry.locate("evaluator", config.evaluator)
+    return Setup(str(problem.folder), path, settings, config.program.entry, config.params, config.sandbox.preload)
+
+
+def build_parts(config: RunConfig, registry: Registry, facts: ProblemFacts) -> Parts:
+    """Build the plugins that a configuration names.
+
+    Raises:
+        PluginError: a name is unknown, or no operator can work on the problem.
+        ConfigError: a setting does not fit.
+    """
+    parts = Parts(
+        registry.build("strategy", config.strategy, {"archive": config.archive, "selector": config.selector}),
+        registry.build("mutator", config.mutator, {"mutators": config.mutators or None}),
+        [registry.build("gate", table) for table in config.gates],
+        registry.build("curriculum", config.curriculum) if config.curriculum else None,
+    )
+    unfit = parts.mutator.unfit(facts)
+    if unfit:
+        raise PluginError(f"mutator {config.mutator.use!r} cannot work on {facts.name}: {unfit}")
+    return parts
+
+
+def facts_of(problem: Problem, description: Description) -> ProblemFacts:
+    """Return what operators may know about a problem."""
+    config = problem.config
+    return ProblemFacts(
+        problem.name,
+        config.problem.statement,
+        config.problem.direction,
+        config.program.entry_name,
+        {i.id: i for i in description.instances if i.split == "train"},
+        description.primitives,
+        config.limits.limits(),
+        config.program.evolvable,
+    )
+
+
+def build_loop(
+    problem: Problem,
+    registry: Registry,
+    description: Description,
+    ledger: Ledger,
+    executor: Executor,
+    emit: Callable[[Event], None],
+) -> Loop:
+    """Return a loop over a record: empty for a new run, to be rebuilt from the record otherwise."""
+    config = problem.config
+    facts = facts_of(problem, description)
+    stages = _stages(config, description)
+    limits = {name: float(v) for name, v in config.budget.model_dump().items() if v is not None}
+    ordered = config.run.order == "fixed"
+    state = RunState(ledger, Meter(limits), tuple(stage.name for stage in stages))
+    state.instances.update({i.id: i for i in description.instances if i.active})
+    parts = build_parts(config, registry, facts)
+    levels = frozenset(config.class_keys.levels) - (frozenset() if description.probe else {"behaviour"})
+    ladder = Ladder(
+        state,
+        executor,
+        stages,
+        facts.entry,
+        1.0 if facts.direction == "maximise" else -1.0,
+        levels,
+        lambda program: registry.fingerprint(program, problem.name),
+        parts.curriculum,
+        config.run.seed,
+        ordered,
+    )
+    width = config.run.in_flight or (_FIXED_WIDTH if ordered else 2 * executor.capacity)
+    return Loop(state, parts, ladder, facts, config.run.seed, ordered, width, description.verify, emit)
+
+
+def _stages(config: RunConfig, description: Description) -> list[Stage]:
+    sign = 1.0 if config.problem.direction == "maximise" else -1.0
+    base = config.limits.limits()
+    if not config.stages:
+        return [Stage("main", ("*",), base)]
+    stages = [
+        Stage(s.name, s.instances, s.limits(base), None if s.min_score is None else sign * s.min_score)
+        for s in config.stages
+    ]
+    ids = {instance.id for instance in description.instances}
+    for stage in stages:
+        for pattern in stage.instances:
+            if not fnmatch.filter(ids, pattern):
+                raise ConfigError(
+                    f"stages.{stage.name}.instances: {pattern!r} matches no instance; there are {', '.join(sorted(ids))}"
+                )
+    return stages
+
+
+def description_to_plain(description: Description) -> dict[str, Any]:
+    """Return a description as JSON-able data, for the record."""
+    plain = dataclasses.asdict(dataclasses.replace(description, instances=()))
+    return {**plain, "instances": [instance_to_plain(instance) for instance in description.instances]}
+
+
+def description_from_plain(plain: Mapping[str, Any]) -> Description:
+    """Return the description that `description_to_plain` wrote."""
+    blocks = plain["primitives"]
+    if blocks is not None:
+        made = tuple(
+            Primitive(**{**block, "parameters": tuple(Parameter(**p) for p in block["parameters"])})
+            for block in blocks["primitives"]
+        )
+        blocks = PrimitiveSet(**{**blocks, "primitives": made})
+    instances = tuple(instance_from_plain(instance) for instance in plain["instances"])
+    return Description(instances, blocks, plain["probe"], plain["verify"], plain["draw"])
