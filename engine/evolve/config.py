@@ -224,7 +224,11 @@ class SandboxTable(_Table):
 
 
 class RunConfig(_Table):
-    """The resolved configuration of one run, frozen; its plain form is the first event of the record."""
+    """The resolved configuration of one run, frozen; its plain form is the first event of the record.
+
+    `archive` and `selector` are fields of the strategy, `mutators` one of the mutator: tables of their own because
+    people change them most. "none" takes one away that a file has set.
+    """
 
     problem: ProblemTable = ProblemTable()
     params: dict[str, Any] = {}
@@ -244,6 +248,11 @@ class RunConfig(_Table):
     budget: BudgetTable = BudgetTable()
     run: RunTable = RunTable()
     sandbox: SandboxTable = SandboxTable()
+
+    @field_validator("archive", "selector", "curriculum", mode="before")
+    @classmethod
+    def _accept_none(cls, table: Any) -> Any:
+        return None if table == "none" else table
 
     def to_plain(self) -> dict[str, Any]:
         """Return it as JSON data (an infinite number stays one), for the record."""
