@@ -18,67 +18,100 @@ from evolve.config import PluginTable
 from evolve.errors import ConfigError, PluginError, did_you_mean
 from evolve.overlay import explain
 
-__all__ = ["build_plugin"]
-
-Resolve = Callable[[str, str], type[Any]]
+__all__ = ["Builder"]
 
 
-def build_plugin(
-    resolve: Resolve,
-    kinds: Mapping[str, type[Any]],
-    kind: str,
-    table: PluginTable | Mapping[str, Any] | str,
-    given: Mapping[str, Any],
-    defaults: Mapping[str, Any],
-    path: str,
-) -> Any:
-    """Make a plugin from its table; fields that are plugins themselves are made first, from tables of their own.
+@dataclasses.dataclass(frozen=True, slots=True)
+class Builder:
+    """Makes plugins from their tables; fields that are plugins themselves are made first, from tables of their own.
 
     Args:
         resolve: finds the class behind a kind and a name.
         kinds: interface class by kind.
-        kind: what is to be made.
-        table: `{use = "name", ...}` or the name.
-        given: fields set elsewhere; the plugin must have them.
-        defaults: fields to set where the plugin has them without a default and nobody set them.
-        path: where the table stands.
-
-    Raises:
-        PluginError: the class cannot be built from settings at all.
-        ConfigError: a setting is unknown, missing, mistyped or out of range.
+        defaults: name of the plugin that a needed field of some kind gets when nobody set it.
     """
-    name, settings = _read(table, path)
-    cls = resolve(kind, name)
-    if not dataclasses.is_dataclass(cls):
-        raise PluginError(f"{kind} {name!r}: {cls.__qualname__} must be a @dataclass; its fields are its settings")
-    fields = {f.name: f for f in dataclasses.fields(cls) if f.init and not f.name.startswith("_")}
+
+    resolve: Callable[[str, str], type[Any]]
+    kinds: Mapping[str, type[Any]]
+    defaults: Mapping[str, str]
+
+    def build(
+        self, kind: str, table: PluginTable | Mapping[str, Any] | str, given: Mapping[str, Any], path: str
+    ) -> Any:
+        """Make one plugin.
+
+        Args:
+            kind: what is to be made.
+            table: `{use = "name", ...}` or the name.
+            given: fields set elsewhere; the plugin must have them.
+            path: where the table stands.
+
+        Raises:
+            PluginError: the class cannot be built from settings at all.
+            ConfigError: a setting is unknown, missing, mistyped or out of range.
+        """
+        name, settings = _read(table, path)
+        cls = self.resolve(kind, name)
+        label = f"{kind} {name!r}"
+        if not dataclasses.is_dataclass(cls):
+            raise PluginError(f"{label}: {cls.__qualname__} must be a @dataclass; its fields are its settings")
+        fields = {f.name: f for f in dataclasses.fields(cls) if f.init and not f.name.startswith("_")}
+        _check_names(label, path, fields, settings, given)
+        values: dict[str, Any] = {}
+        for field, spec in fields.items():
+            annotation = _annotation(cls, spec, label)
+            needed = spec.default is dataclasses.MISSING and spec.default_factory is dataclasses.MISSING
+            if field in given:
+                values[field] = self._value(annotation, given[field], field)
+            elif field in settings:
+                values[field] = self._value(annotation, settings[field], f"{path}.{field}")
+            elif needed:
+                fallback = self.defaults.get(self._plugin_kind(annotation)[0] or "")
+                if fallback is None:
+                    raise ConfigError(f"{path}.{field}: {label} needs a value ({spec.type})")
+                values[field] = self._value(annotation, fallback, field)
+        try:
+            return cls(**values)
+        except ValueError as error:
+            raise ConfigError(f"{path}: {label}: {error}") from error
+
+    def _value(self, annotation: Any, value: Any, path: str) -> Any:
+        """Check one setting, or build the plugins that it names."""
+        kind, several = self._plugin_kind(annotation)
+        if kind is None:
+            return _plain(annotation, value, path)
+        if not several:
+            return None if value is None else self.build(kind, value, {}, path)
+        if isinstance(value, str) or not isinstance(value, Sequence):
+            raise ConfigError(f"{path}: write a list of plugins, not {value!r}")
+        return tuple(self.build(kind, item, {}, f"{path}.{i}") for i, item in enumerate(value))
+
+    def _plugin_kind(self, annotation: Any) -> tuple[str | None, bool]:
+        """Tell which kind of plugin an annotation asks for, if any, and whether it asks for several."""
+        origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+        if origin is Annotated:
+            return self._plugin_kind(arguments[0])
+        if origin in (Union, types.UnionType):
+            found = {self._plugin_kind(a) for a in arguments if a is not type(None)}
+            return found.pop() if len(found) == 1 else (None, False)
+        if origin in (tuple, list, collections.abc.Sequence):
+            return self._plugin_kind(arguments[0])[0], True
+        if isinstance(annotation, type):
+            return next((kind for kind, base in self.kinds.items() if issubclass(annotation, base)), None), False
+        return None, False
+
+
+def _check_names(
+    label: str, path: str, fields: Mapping[str, Any], settings: Mapping[str, Any], given: Mapping[str, Any]
+) -> None:
     for field in given:
         if field not in fields:
-            raise ConfigError(f"{kind} {name!r} takes no {field}; remove [{field}] or say --set {field}=none")
+            raise ConfigError(f"{label} takes no {field}; remove [{field}] or say --set {field}=none")
         if field in settings:
             raise ConfigError(f"{path}.{field}: there is a [{field}] table too; keep one of them")
     for field in settings:
         if field not in fields:
-            raise ConfigError(f"{path}.{field}: {kind} {name!r} has no such setting{did_you_mean(field, fields)}")
-    values: dict[str, Any] = {}
-    for field, spec in fields.items():
-        needed = spec.default is dataclasses.MISSING and spec.default_factory is dataclasses.MISSING
-        if field in given:
-            value, place = given[field], field
-        elif field in settings:
-            value, place = settings[field], f"{path}.{field}"
-        elif needed and field in defaults:
-            value, place = defaults[field], field
-        elif needed:
-            raise ConfigError(f"{path}.{field}: {kind} {name!r} needs a value ({spec.type})")
-        else:
-            continue
-        annotation = _annotation(cls, spec, f"{kind} {name!r}")
-        values[field] = _value(resolve, kinds, annotation, value, place)
-    try:
-        return cls(**values)
-    except ValueError as error:
-        raise ConfigError(f"{path}: {kind} {name!r}: {error}") from error
+            raise ConfigError(f"{path}.{field}: {label} has no such setting{did_you_mean(field, fields)}")
 
 
 def _read(table: PluginTable | Mapping[str, Any] | str, path: str) -> tuple[str, dict[str, Any]]:
@@ -102,33 +135,6 @@ def _annotation(cls: type[Any], field: dataclasses.Field[Any], label: str) -> An
         return typing.get_type_hints(holder, namespace, include_extras=True)[field.name]
     except NameError as error:
         raise PluginError(f"{label}: type of {field.name!r} cannot be read: {error}; import it at run time") from error
-
-
-def _value(resolve: Resolve, kinds: Mapping[str, type[Any]], annotation: Any, value: Any, path: str) -> Any:
-    """Check one setting, or build the plugins that it names."""
-    kind, several = _plugin_kind(kinds, annotation)
-    if kind is None:
-        return _plain(annotation, value, path)
-    if not several:
-        return None if value is None else build_plugin(resolve, kinds, kind, value, {}, {}, path)
-    if isinstance(value, str) or not isinstance(value, Sequence):
-        raise ConfigError(f"{path}: write a list of plugins, not {value!r}")
-    return tuple(build_plugin(resolve, kinds, kind, item, {}, {}, f"{path}.{i}") for i, item in enumerate(value))
-
-
-def _plugin_kind(kinds: Mapping[str, type[Any]], annotation: Any) -> tuple[str | None, bool]:
-    """Tell which kind of plugin an annotation asks for, if any, and whether it asks for several."""
-    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
-    if origin is Annotated:
-        return _plugin_kind(kinds, arguments[0])
-    if origin in (Union, types.UnionType):
-        found = {_plugin_kind(kinds, a) for a in arguments if a is not type(None)}
-        return found.pop() if len(found) == 1 else (None, False)
-    if origin in (tuple, list, collections.abc.Sequence):
-        return _plugin_kind(kinds, arguments[0])[0], True
-    if isinstance(annotation, type):
-        return next((kind for kind, interface in kinds.items() if issubclass(annotation, interface)), None), False
-    return None, False
 
 
 def _plain(annotation: Any, value: Any, path: str) -> Any:

@@ -18,7 +18,7 @@ from evolve.overlay import explain
 from evolve.program import Program
 from evolve.registry import Registry
 
-__all__ = ["Problem", "Record", "find_problem", "load_problem"]
+__all__ = ["Problem", "Record", "find_problem", "load_problem", "read_records"]
 
 
 @checked_dataclass(frozen=True, slots=True, config=ConfigDict(extra="forbid"))
@@ -68,7 +68,7 @@ class Problem:
         return pick(known, key=lambda record: record.value, default=None)
 
 
-def find_problem(target: str, registry: Registry) -> Path:
+def find_problem(target: str | Path, registry: Registry) -> Path:
     """Return the folder that a target means: a folder, one of `./problems`, or the name of a shipped problem.
 
     Raises:
@@ -79,17 +79,17 @@ def find_problem(target: str, registry: Registry) -> Path:
         path = path.parent
     shipped = registry.problems()
     beside = Path("problems")
-    for folder in (path, beside / target, shipped.get(target)):
+    for folder in (path, beside / target, shipped.get(str(target))):
         if folder is not None and (folder / "problem.toml").is_file():
             return folder
     if path.is_dir():
         raise ProblemError(f"{path}: no problem.toml; `evolve new problem NAME` writes a folder to start from")
     known = {*shipped, *(found.parent.name for found in beside.glob("*/problem.toml"))}
-    raise ProblemError(f"no problem folder {target!r}{did_you_mean(Path(target).name, known)}")
+    raise ProblemError(f"no problem folder {str(target)!r}{did_you_mean(Path(target).name, known)}")
 
 
 def load_problem(
-    target: str,
+    target: str | Path,
     registry: Registry,
     overrides: Sequence[str] = (),
     profile: str | None = None,
@@ -117,7 +117,7 @@ def load_problem(
         folder=folder.resolve(),
         config=config,
         seeds=tuple(dict.fromkeys(_seeds(folder, config))),
-        records=_records(folder, config.problem.records),
+        records=read_records(folder, config.problem.records),
     )
 
 
@@ -153,7 +153,12 @@ def _check_seed(program: Program, path: Path) -> None:
                 ) from error
 
 
-def _records(folder: Path, name: str) -> dict[str, tuple[Record, ...]]:
+def read_records(folder: Path, name: str) -> dict[str, tuple[Record, ...]]:
+    """Return the best known values in a problem folder, by instance id; none when there is no such file.
+
+    Raises:
+        ProblemError: the file is malformed.
+    """
     path = folder / name
     if not name or not path.is_file():
         return {}

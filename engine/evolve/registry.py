@@ -21,8 +21,8 @@ from typing import Any
 import pluggy
 
 from evolve import hookspecs
-from evolve.building import build_plugin
-from evolve.config import PluginTable, RunConfig
+from evolve.building import Builder
+from evolve.config import PluginTable
 from evolve.errors import PluginError, did_you_mean
 from evolve.events import Event
 from evolve.interfaces import (
@@ -52,6 +52,9 @@ KINDS: Mapping[str, type[Any]] = {
     "selector": Selector,
     "strategy": Strategy,
 }
+_DEFAULTS = {"archive": "islands", "selector": "tournament"}
+"""What a plugin gets that needs an archive or a selector, when nobody says which."""
+
 _HOOKS = {
     "archive": "evolve_archives",
     "curriculum": "evolve_curricula",
@@ -185,44 +188,33 @@ class Registry:
         return target
 
     def build(
-        self,
-        kind: str,
-        table: PluginTable | Mapping[str, Any] | str,
-        given: Mapping[str, Any] | None = None,
-        defaults: Mapping[str, Any] | None = None,
-        path: str = "",
+        self, kind: str, table: PluginTable | Mapping[str, Any] | str, given: Mapping[str, Any] | None = None
     ) -> Any:
         """Make a plugin from its table.
 
         Args:
             kind: what it must be.
             table: `{use = "name", ...}` or the name.
-            given: fields that the user set elsewhere, such as `[archive]` for a strategy; the plugin must have them.
-            defaults: fields to set where the plugin has them, needs them and nobody set them.
-            path: where the table stands, for errors; the kind by default.
+            given: fields that the user set elsewhere, such as `[archive]` for a strategy: the plugin must have them;
+                None says nothing.
 
         Raises:
             PluginError: there is no such plugin, or it breaks its contract.
             ConfigError: a setting is unknown, missing, mistyped or out of range.
         """
-        return build_plugin(self.resolve, KINDS, kind, table, given or {}, defaults or {}, path or kind)
+        said = {name: value for name, value in (given or {}).items() if value is not None}
+        return Builder(self.resolve, KINDS, _DEFAULTS).build(kind, table, said, kind)
 
-    def build_strategy(self, config: RunConfig) -> Strategy:
-        """Make the strategy of a run with its archive and selector."""
-        given = {name: table for name in ("archive", "selector") if (table := getattr(config, name)) is not None}
-        defaults = {"archive": "islands", "selector": "tournament"}
-        strategy: Strategy = self.build("strategy", config.strategy, given, defaults)
-        return strategy
+    def locate(self, kind: str, table: PluginTable) -> tuple[str, dict[str, Any]]:
+        """Return where another process finds a plugin's class, as "module:Class", and its checked settings.
 
-    def build_mutator(self, config: RunConfig) -> Mutator:
-        """Make the mutator of a run, with the operators that it chooses from."""
-        given = {"mutators": config.mutators} if config.mutators else {}
-        mutator: Mutator = self.build("mutator", config.mutator, given)
-        return mutator
-
-    def build_gates(self, config: RunConfig) -> tuple[Gate, ...]:
-        """Make the gates of a run, in order."""
-        return tuple(self.build("gate", table, path=f"gates.{i}") for i, table in enumerate(config.gates))
+        Raises:
+            PluginError: there is no such plugin, or it breaks its contract.
+            ConfigError: a setting is unknown, missing, mistyped or out of range.
+        """
+        cls = self.resolve(kind, table.use)
+        self.build(kind, table)
+        return f"{cls.__module__}:{cls.__qualname__}", table.settings
 
     def problems(self) -> dict[str, Path]:
         """Return the shipped problem folders by name."""
@@ -233,7 +225,7 @@ class Registry:
         key: str | None = self._manager.hook.evolve_fingerprint(program=program, problem=problem)
         return key
 
-    def emit(self, event: Event) -> None:
+    def notify(self, event: Event) -> None:
         """Show a fact to every observer alone; one that raises is logged and does no harm."""
         for impl in self._manager.hook.evolve_event.get_hookimpls():
             try:
