@@ -28,12 +28,12 @@ class Builder:
     Args:
         resolve: finds the class behind a kind and a name.
         kinds: interface class by kind.
-        defaults: name of the plugin that a needed field of some kind gets when nobody set it.
+        defaults: names of the plugins, by kind, that a needed field gets when nobody set it.
     """
 
     resolve: Callable[[str, str], type[Any]]
     kinds: Mapping[str, type[Any]]
-    defaults: Mapping[str, str]
+    defaults: Mapping[str, Sequence[str]]
 
     def build(
         self, kind: str, table: PluginTable | Mapping[str, Any] | str, given: Mapping[str, Any], path: str
@@ -66,10 +66,11 @@ class Builder:
             elif field in settings:
                 values[field] = self._value(annotation, settings[field], f"{path}.{field}")
             elif needed:
-                fallback = self.defaults.get(self._plugin_kind(annotation)[0] or "")
-                if fallback is None:
+                wanted, several = self._plugin_kind(annotation)
+                names = self.defaults.get(wanted or "")
+                if not names:
                     raise ConfigError(f"{path}.{field}: {label} needs a value ({spec.type})")
-                values[field] = self._value(annotation, fallback, field)
+                values[field] = self._value(annotation, names if several else names[0], field)
         try:
             return cls(**values)
         except ValueError as error:

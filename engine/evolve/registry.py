@@ -52,8 +52,12 @@ KINDS: Mapping[str, type[Any]] = {
     "selector": Selector,
     "strategy": Strategy,
 }
-_DEFAULTS = {"archive": "islands", "selector": "tournament"}
-"""What a plugin gets that needs an archive or a selector, when nobody says which."""
+_DEFAULTS = {
+    "archive": ("islands",),
+    "selector": ("tournament",),
+    "mutator": ("ast_edit", "constants", "gp", "graft", "crossover", "bake", "thaw", "reseed"),
+}
+"""What a plugin gets that needs plugins of these kinds, when nobody says which; names that are not there are left out."""
 
 _HOOKS = {
     "archive": "evolve_archives",
@@ -203,7 +207,8 @@ class Registry:
             ConfigError: a setting is unknown, missing, mistyped or out of range.
         """
         said = {name: value for name, value in (given or {}).items() if value is not None}
-        return Builder(self.resolve, KINDS, _DEFAULTS).build(kind, table, said, kind)
+        defaults = {of: [name for name in names if (of, name) in self._found] for of, names in _DEFAULTS.items()}
+        return Builder(self.resolve, KINDS, defaults).build(kind, table, said, kind)
 
     def locate(self, kind: str, table: PluginTable) -> tuple[str, dict[str, Any]]:
         """Return where another process finds a plugin's class, as "module:Class", and its checked settings.
