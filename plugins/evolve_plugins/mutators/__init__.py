@@ -1,0 +1,14 @@
+"""Variation operators that need no model. Names only: a module loads when its operator is first used."""
+
+from __future__ import annotations
+
+__all__ = ["MUTATORS"]
+
+MUTATORS: dict[str, str] = {
+    "bake": "evolve_plugins.mutators.partial:Bake",
+    "bandit": "evolve_plugins.mutators.bandit:Bandit",
+    "gp": "evolve_plugins.mutators.gp:GP",
+    "graft": "evolve_plugins.mutators.graft:Graft",
+    "reseed": "evolve_plugins.mutators.partial:Reseed",
+    "thaw": "evolve_plugins.mutators.partial:Thaw",
+}
