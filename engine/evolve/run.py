@@ -51,7 +51,7 @@ class Run:
     @classmethod
     def create(
         cls,
-        target: str | Path,
+        target: str,
         *,
         overrides: Sequence[str] = (),
         profile: str | None = None,
@@ -190,8 +190,8 @@ class Speaker:
 
 def executor_of(config: RunConfig, registry: Registry) -> Executor:
     """Build the executor that a configuration names."""
-    extra = {"workers": config.run.workers} if config.run.workers else {}
-    executor: Executor = registry.build("executor", config.executor, extra)
+    given = {"workers": config.run.workers} if config.run.workers else {}
+    executor: Executor = registry.build("executor", config.executor, given)
     return executor
 
 
@@ -217,7 +217,7 @@ def reload_problem(ledger: Ledger, registry: Registry, extra: Mapping[str, Any] 
             "scores would not compare: start a new run"
         )
     recorded = {**ledger.meta("config"), **(extra or {})}
-    return load_problem(folder, registry, (), None, recorded)
+    return load_problem(str(folder), registry, (), None, recorded)
 
 
 def code_digests(folder: Path) -> dict[str, str]:

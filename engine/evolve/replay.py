@@ -1,0 +1,146 @@
+"""Replay: repeat every decision and every proposal of a run from its record, without running one candidate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from evolve.interfaces import Executor, Propose
+from evolve.ledger import Ledger, Row
+from evolve.loop import Loop
+from evolve.rebuild import feed
+from evolve.record import action_from_plain, action_to_plain
+from evolve.registry import Registry
+from evolve.run import executor_of, reload_problem
+from evolve.streams import stream
+from evolve.wiring import build_loop, description_from_plain
+
+__all__ = ["Replay", "replay"]
+
+_SHOWN = 20
+
+
+@dataclass
+class Replay:
+    """What came of a replay.
+
+    Args:
+        run: the run folder.
+        decisions: how many times the strategy was asked again.
+        proposals: how many programs and refusals were made again.
+        commits: how many trials were fed back.
+        differences: what did not come out the same, one line each; at most 20 are kept.
+    """
+
+    run: str
+    decisions: int = 0
+    proposals: int = 0
+    commits: int = 0
+    differences: list[str] = field(default_factory=list)
+
+    @property
+    def faithful(self) -> bool:
+        """True when everything came out as recorded."""
+        return not self.differences
+
+    def differ(self, line: str) -> None:
+        """Note a difference."""
+        if len(self.differences) < _SHOWN:
+            self.differences.append(line)
+
+
+async def replay(folder: Path, registry: Registry | None = None) -> Replay:
+    """Repeat a run from its record.
+
+    The strategy, the mutators and the archives are built anew, asked for every decision and proposal at the place
+    where the record has them, and fed the recorded outcomes. No candidate runs and no model is asked.
+
+    Args:
+        folder: the run folder.
+        registry: the plugins to use; all installed ones when None.
+
+    Raises:
+        LedgerError: there is no readable record.
+    """
+    registry = registry or Registry()
+    ledger = Ledger.read(folder)
+    try:
+        problem = reload_problem(ledger, registry)
+        description = description_from_plain(ledger.meta("description"))
+        executor: Executor = executor_of(problem.config, registry)
+        loop = build_loop(problem, registry, description, ledger, executor, lambda event: None)
+        report = Replay(str(folder))
+        for fault in ledger.faults():
+            report.differ(f"record: {fault}")
+        await _Replayer(loop, report, int(ledger.meta("seeds"))).run()
+        return report
+    finally:
+        ledger.close()
+
+
+@dataclass
+class _Replayer:
+    loop: Loop
+    report: Replay
+    seeds: int
+
+    async def run(self) -> None:
+        recorded = self._recorded_programs()
+        for row, trial in self.loop.state.ledger.history():
+            if row.kind == "decided" and row.step >= self.seeds:
+                self._decide(row)
+            feed(self.loop, row, trial)
+            if row.kind == "decided":
+                for plain in row.body["actions"]:
+                    await self._propose(plain, recorded)
+            if row.kind == "resumed":
+                await self._propose_again(recorded)
+            self.report.commits += row.kind == "committed"
+
+    def _recorded_programs(self) -> Mapping[int, list[str]]:
+        """Return, by step, what entered: one line per program, as `operator digest`."""
+        found: dict[int, list[str]] = {}
+        for row, trial in self.loop.state.ledger.history("proposed"):
+            assert trial is not None
+            found.setdefault(row.step, []).append(f"{trial.operator} {trial.program.digest}")
+        return found
+
+    def _decide(self, row: Row) -> None:
+        loop = self.loop
+        self.report.decisions += 1
+        actions = loop.parts.strategy.decide(loop.state, row.body["free"], stream(loop.seed, row.step, "strategy"))
+        plain = [{"step": row.step + i, **action_to_plain(a)} for i, a in enumerate(actions[: row.body["free"]])]
+        if plain != row.body["actions"]:
+            self.report.differ(f"step {row.step}: decided {_brief(plain)}, the record has {_brief(row.body['actions'])}")
+
+    async def _propose(self, plain: Mapping[str, Any], recorded: Mapping[int, list[str]]) -> None:
+        step = plain["step"]
+        action = action_from_plain({name: value for name, value in plain.items() if name != "step"})
+        if not isinstance(action, Propose) or step < self.seeds:
+            return
+        loop = self.loop
+        parents = [loop.state.trial(number) for number in action.parents]
+        context = loop.context(step, action)
+        made: list[str] = []
+        for proposal in await loop.parts.mutator.propose(parents, context):
+            rulings = [await gate.judge(proposal, parents, context) for gate in loop.parts.gates if proposal.program]
+            self.report.proposals += 1
+            if proposal.program is not None and all(ruling.passed for ruling in rulings):
+                made.append(f"{proposal.operator} {proposal.program.digest}")
+        if step in recorded and made != recorded[step]:
+            self.report.differ(f"step {step}: proposed {made}, the record has {recorded[step]}")
+
+    async def _propose_again(self, recorded: Mapping[int, list[str]]) -> None:
+        """Repeat what a resumed run proposed for the actions whose programs had not reached the record."""
+        entered = {row.step for row in self.loop.state.ledger.events("proposed")}
+        for step, action in list(self.loop.state.in_flight.items()):
+            if step not in entered:
+                await self._propose({"step": step, **action_to_plain(action)}, recorded)
+
+
+def _brief(plain: Sequence[Mapping[str, Any]]) -> str:
+    text = str([{k: v for k, v in action.items() if v} for action in plain])
+    return text if len(text) < 200 else f"{text[:200]}..."
+
