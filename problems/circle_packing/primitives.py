@@ -12,6 +12,7 @@ from typing import Annotated, Any, NamedTuple, NewType
 
 import numpy as np
 import numpy.random  # numpy loads it lazily otherwise, at the first draw of every candidate
+
 from evolve.primitives import Range, Seed, meter, primitive
 
 __all__ = [
@@ -194,7 +195,8 @@ def _worth(circles: Array) -> float:
 def _distances(xy: Array) -> Array:
     """Return the (n, n) matrix of distances between points."""
     step = xy[:, None, :] - xy[None, :, :]
-    return np.sqrt((step * step).sum(axis=2))
+    distances: Array = np.sqrt((step * step).sum(axis=2))
+    return distances
 
 
 def _room(xy: Array) -> Array:
@@ -202,7 +204,8 @@ def _room(xy: Array) -> Array:
     apart = _distances(xy)
     np.fill_diagonal(apart, np.inf)
     wall = np.minimum(xy, 1.0 - xy).min(axis=1)
-    return np.minimum(apart.min(axis=1, initial=np.inf) / 2.0, wall)
+    room: Array = np.minimum(apart.min(axis=1, initial=np.inf) / 2.0, wall)
+    return room
 
 
 def _separated(xy: Array) -> Array:
@@ -279,7 +282,7 @@ def _climb(xy: Array, *, move: bool) -> Array:
                 break
             z, slack = following, new
             pair, wall = pair + dual_reach * pair_step, wall + dual_reach * wall_step
-            gap = np.vdot(pair, slack.pair) / 2.0 + np.vdot(wall, slack.wall)
+            gap = float(np.vdot(pair, slack.pair) / 2.0 + np.vdot(wall, slack.wall))
             if not gap > _GAP:
                 break
             if reach > 0.5:
