@@ -84,7 +84,8 @@ class Trial:
         score: its aggregate over the last stage it reached, in the problem's direction; None unless valid.
         fitness: the score turned so that higher is always better; None unless valid.
         certified: the value an exact check confirmed, in the problem's direction, or None.
-        cpu_s: CPU seconds that its evaluations used (0 when reused).
+        cpu_s: CPU seconds that its evaluations used, 0 when reused; in a run of fixed order nominal ones, counted
+            from fuel, so that equal runs decide equally.
     """
 
     number: int
