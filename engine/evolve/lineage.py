@@ -29,8 +29,7 @@ class Aggregate:
         zero: the value of a trial with no outcome, such as (0.0, 0.0) for successes and failures.
         combine: joins two numbers, place by place.
 
-    Reference: the clade metaproductivity of Wang et al., "Huxley-Gödel Machine", arXiv:2510.21614, 2025, and the
-        backup step of Monte Carlo tree search, Coulom, CG 2006, are such sums.
+    Reference: the backup step of tree search, Coulom, "Efficient selectivity and backup operators", CG 2006.
     """
 
     lineage: Lineage

@@ -1,0 +1,135 @@
+"""Class keys: programs with equal keys behave the same, so one evaluation serves them all.
+
+Three levels, each coarser and dearer than the one before: the text, the normalised source, and what the program
+answers to a cheap probe.
+
+Reference: functional equivalence checking as in Real et al., "AutoML-Zero", arXiv:2003.03384, 2020.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from evolve.program import Program
+from evolve.source import canonical_text
+
+__all__ = ["behaviour_key", "source_key", "text_key"]
+
+_MANTISSA_BITS = 30
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{4,}")
+
+
+def text_key(program: Program) -> str:
+    """Return a key that equal files share."""
+    return f"t:{program.digest}"
+
+
+def source_key(program: Program, entry: str) -> str:
+    """Return a key that programs share when they differ in names, comments, layout or dead code only.
+
+    A file that is not Python, does not parse, or looks at its own names or source counts with its exact text.
+
+    Args:
+        program: the program.
+        entry: what is called from outside, a name or a signature such as "pack(n: int)"; several are separated by
+            commas. With "" no top-level name is renamed.
+    """
+    names = frozenset(re.findall(r"[^\W\d]\w*", entry.partition("(")[0]))
+    python = [path for path in program.files if path.endswith(".py")]
+    siblings = frozenset(
+        part for path in python for part in (*PurePosixPath(path).parts[:-1], PurePosixPath(path).stem)
+    )
+    entries = names if names and python == [program.main] else None
+    return f"s:{_digest(_file_parts(program.files, entries, siblings))}"
+
+
+def _file_parts(files: Mapping[str, str], entries: frozenset[str] | None, siblings: frozenset[str]) -> Iterable[bytes]:
+    for path, text in files.items():
+        yield path.encode()
+        yield _python_digest(text, entries, siblings) if path.endswith(".py") else _text_digest(b"t", text)
+
+
+@functools.lru_cache(maxsize=512)
+def _python_digest(text: str, entries: frozenset[str] | None, siblings: frozenset[str]) -> bytes:
+    canonical = canonical_text(text, entries, siblings)
+    return _text_digest(b"t", text) if canonical is None else _text_digest(b"s", canonical)
+
+
+def _text_digest(kind: bytes, text: str) -> bytes:
+    return kind + hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def behaviour_key(data: Any) -> str:
+    """Return a key that programs share when they answer a probe alike.
+
+    Floats count to 30 bits of their mantissa. NaN, the infinities and errors are answers like any other.
+
+    Args:
+        data: plain data, or the exception that came instead.
+
+    Raises:
+        TypeError: the data are not plain.
+    """
+    return f"b:{_digest(_plain_parts(data))}"
+
+
+def _plain_parts(data: Any) -> Iterable[bytes]:
+    if isinstance(data, BaseException):
+        status = getattr(data, "status", type(data).__name__)
+        yield f"error {status} {_ADDRESS.sub('0x', str(data))}".encode("utf-8", "surrogatepass")
+    elif data is None or isinstance(data, bool | np.bool_):
+        yield f"{data}".encode()
+    elif isinstance(data, int | np.integer):
+        yield f"int {int(data):x}".encode()
+    elif isinstance(data, float | complex | np.floating | np.complexfloating):
+        yield from _number_parts(np.asarray(data))
+    elif isinstance(data, str):
+        yield b"str" + data.encode("utf-8", "surrogatepass")
+    elif isinstance(data, bytes):
+        yield b"bytes" + data
+    elif isinstance(data, np.ndarray):
+        yield f"array {data.shape}".encode()
+        yield from _number_parts(data)
+    elif isinstance(data, list | tuple):
+        yield f"list {len(data)}".encode()
+        for item in data:
+            yield from _plain_parts(item)
+    elif isinstance(data, Mapping):
+        yield f"dict {len(data)}".encode()
+        for key in sorted(data, key=repr):
+            yield from _plain_parts(key)
+            yield from _plain_parts(data[key])
+    else:
+        raise TypeError(f"a probe answers with plain data, not {type(data).__name__}")
+
+
+def _number_parts(values: np.ndarray[Any, Any]) -> Iterable[bytes]:
+    if values.dtype.kind == "c":
+        yield from _number_parts(values.real)
+        yield from _number_parts(values.imag)
+    elif values.dtype.kind == "f":
+        wide = values.astype(np.float64)
+        finite = np.isfinite(wide)
+        mantissa, exponent = np.frexp(np.where(finite, wide, 0.0))
+        rounded = np.ldexp(np.rint(np.ldexp(mantissa, _MANTISSA_BITS)), exponent - _MANTISSA_BITS)
+        kept = np.where(finite, rounded + 0.0, np.where(np.isnan(wide), np.nan, wide))
+        yield b"f" + kept.astype("<f8").tobytes()
+    elif values.dtype.kind in "biu":
+        yield values.dtype.kind.replace("u", "i").encode() + values.astype("<i8").tobytes()
+    else:
+        raise TypeError(f"a probe answers with numbers, not with an array of {values.dtype}")
+
+
+def _digest(parts: Iterable[bytes]) -> str:
+    whole = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        whole.update(len(part).to_bytes(8, "little"))
+        whole.update(part)
+    return whole.hexdigest()
