@@ -48,7 +48,9 @@ class Judge:
     def __enter__(self) -> Judge:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def run(self, job: Job) -> JobResult:
@@ -90,6 +92,8 @@ class Judge:
                 outcome = self._evaluator.evaluate(candidate, job.instance)
             except CandidateError as error:
                 outcome = Outcome.failed(Status(error.status), error.detail)
+        if 0 < job.limits.cpu_s < candidate.cost.cpu_s:
+            outcome = Outcome.failed(Status.TIMEOUT, f"it used more than {job.limits.cpu_s:g} s of CPU time")
         if not isinstance(outcome, Outcome):
             return JobResult(
                 error=f"evaluate returned {type(outcome).__name__}; return Outcome.ok(score) or Outcome.invalid(reason)"
@@ -118,9 +122,8 @@ class Judge:
         if job.kind == "verify":
             verdict = self._evaluator.verify(job.payload, instance)
             if not isinstance(verdict, Verdict):
-                return JobResult(
-                    error=f"verify returned {type(verdict).__name__}; return Verdict.ok(value) or Verdict.refused(reason)"
-                )
+                given = type(verdict).__name__
+                return JobResult(error=f"verify returned {given}; return Verdict.ok(value) or Verdict.refused(reason)")
             return JobResult(value=dataclasses.replace(verdict, certificate=_plain(verdict.certificate, "certificate")))
         if job.kind == "draw":
             return JobResult(value=dict(self._evaluator.draw(job.payload, instance)))
@@ -131,7 +134,7 @@ class Judge:
 
     def _new_warm_parent(self) -> WarmParent:
         primitives = Path(self._setup.folder, "primitives.py").resolve()
-        return WarmParent(self._setup.preload, str(primitives) if primitives.is_file() else "")
+        return WarmParent(self._setup.preload, str(primitives) if primitives.is_file() else "", (self._setup.folder,))
 
     def _renew(self) -> None:
         self._warm.close()

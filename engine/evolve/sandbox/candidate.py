@@ -56,7 +56,9 @@ class SandboxedCandidate:
     def __enter__(self) -> SandboxedCandidate:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def call(self, function: str, *args: Any, **kwargs: Any) -> Any:

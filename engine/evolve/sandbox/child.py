@@ -6,6 +6,7 @@ other side assumes nothing of it.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import io
 import math
@@ -96,7 +97,7 @@ def fix_randomness() -> None:
 def catch_output() -> None:
     """Send what the program prints into the output pipe, and drop what does not fit."""
     sys.stdin = io.StringIO()
-    sys.stdout = sys.stderr = io.TextIOWrapper(_Overflow(), "utf-8", errors="replace", write_through=True)  # type: ignore[type-var]
+    sys.stdout = sys.stderr = io.TextIOWrapper(_Overflow(), "utf-8", errors="replace", write_through=True)
     gc.enable()
 
 
@@ -111,10 +112,8 @@ class _Overflow(io.RawIOBase):
 
     def write(self, data: Any) -> int:
         view = memoryview(data)
-        try:
+        with contextlib.suppress(OSError):
             os.write(1, view)
-        except OSError:
-            pass
         return len(view)
 
 

@@ -1,23 +1,33 @@
-"""The layers between a candidate and the machine, applied in the forked child, in order, before its first line runs.
+"""The layers between a candidate and the machine.
 
-A layer is a function of the `Cage`. It either holds or raises: a candidate never runs behind half a wall. Namespaces,
-Landlock, seccomp and a user id per slot plug in here: write the function, document what it stops, put it into
-`LAYERS`. What can be done once for all candidates belongs into the zygote instead.
+`ZYGOTE_LAYERS` go up once, in the zygote, after it has imported everything; all candidates inherit them for nothing.
+Where the machine does not have one, it is left out and its name is reported. `CHILD_LAYERS` go up in each forked
+child before its first line runs; each holds or raises, so a candidate never runs behind half of them.
+
+Namespaces, a user id per slot, cgroups and an allow-list of system calls plug in here: write the function, say what
+it stops, put it into a list.
 """
 
 from __future__ import annotations
 
 import os
 import resource
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
-from evolve.sandbox import linux
+from evolve.sandbox import landlock, linux, seccomp
 
-__all__ = ["LAYERS", "Cage", "apply"]
+__all__ = ["CHANNEL", "CHILD_LAYERS", "ZYGOTE_LAYERS", "Cage", "enter", "raise_fences"]
 
 CHANNEL = 3
-"""The one descriptor, beside standard streams, that a candidate has."""
+"""The one descriptor, beside the standard streams, that a candidate has."""
+
+_SYSTEM = (
+    "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/share/zoneinfo", "/lib", "/lib64", "/etc/ld.so.cache",
+    "/etc/localtime", "/dev/urandom", "/dev/null", "/sys/devices/system/cpu", "/proc/cpuinfo", "/proc/meminfo",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +36,66 @@ class Cage:
 
     Args:
         zygote: process id of its parent.
+        fences: names of the zygote's layers that hold.
         channel: descriptor of its end of the data channel.
         output: descriptor that takes what it prints.
         cpu_s: whole seconds of CPU time before the kernel kills it.
         memory_bytes: address space, the warm parent's included.
-        processes: how many processes and threads its user may have, or -1 to leave that alone.
     """
 
     zygote: int
+    fences: frozenset[str]
     channel: int
     output: int
     cpu_s: int
     memory_bytes: int
-    processes: int
+
+
+# --- once, in the zygote --------------------------------------------------------------------------------------------
+
+
+def landlock_files(hidden: list[str]) -> None:
+    """Nothing of the file system but libraries, read-only: no answers, no records, no writing, no TCP outward."""
+    prefixes = {sys.prefix, sys.base_prefix}
+    libraries = [str(Path(prefix, name)) for prefix in prefixes for name in ("lib", "lib64")]
+    landlock.allow_reading_only([*filter(None, sys.path), *libraries, *_SYSTEM], hidden)
+
+
+def no_capabilities(hidden: list[str]) -> None:
+    """No power of the superuser, when the engine runs as root."""
+    linux.drop_capabilities()
+
+
+def seccomp_calls(hidden: list[str]) -> None:
+    """No new programs, sockets, tracing, mounts, namespaces, keys or kernel modules."""
+    seccomp.forbid_for_all()
+
+
+ZYGOTE_LAYERS: tuple[Callable[[list[str]], None], ...] = (landlock_files, no_capabilities, seccomp_calls)
+"""What holds for all candidates, in the order in which it goes up."""
+
+
+def raise_fences(hidden: list[str]) -> frozenset[str]:
+    """Put the zygote's layers around the calling process.
+
+    Args:
+        hidden: folders that candidates may not see, even beside libraries.
+
+    Returns:
+        Names of those that this machine has.
+    """
+    linux.forbid_new_privileges()
+    held = set()
+    for layer in ZYGOTE_LAYERS:
+        try:
+            layer(hidden)
+        except OSError:
+            continue
+        held.add(layer.__name__)
+    return frozenset(held)
+
+
+# --- for each candidate ---------------------------------------------------------------------------------------------
 
 
 def own_session(cage: Cage) -> None:
@@ -59,25 +116,18 @@ def die_with_zygote(cage: Cage) -> None:
     linux.die_with_parent(cage.zygote)
 
 
-def no_new_privileges(cage: Cage) -> None:
-    """No setuid helper gives it more rights. Later layers need this too."""
-    linux.forbid_new_privileges()
-
-
 def not_dumpable(cage: Cage) -> None:
     """No process of the same user may trace it or read its memory."""
     linux.forbid_dumping()
 
 
 def resource_limits(cage: Cage) -> None:
-    """CPU time, address space, file size, open files, processes, core dumps."""
+    """CPU time, address space, file size, open files, core dumps."""
     _limit(resource.RLIMIT_CPU, cage.cpu_s, cage.cpu_s + 1)
     _limit(resource.RLIMIT_AS, cage.memory_bytes, cage.memory_bytes)
     _limit(resource.RLIMIT_FSIZE, 0, 0)
     _limit(resource.RLIMIT_NOFILE, 64, 64)
     _limit(resource.RLIMIT_CORE, 0, 0)
-    if cage.processes >= 0:
-        _limit(resource.RLIMIT_NPROC, cage.processes, cage.processes)
 
 
 def empty_environment(cage: Cage) -> None:
@@ -85,25 +135,33 @@ def empty_environment(cage: Cage) -> None:
     os.environ.clear()
 
 
-LAYERS: tuple[Callable[[Cage], None], ...] = (
+def no_processes(cage: Cage) -> None:
+    """No process beside itself, no signal to others. Without a filter: no process in its user's name, root excepted."""
+    if seccomp_calls.__name__ in cage.fences:
+        seccomp.forbid_for_candidates()
+    else:
+        _limit(resource.RLIMIT_NPROC, 0, 0)
+
+
+CHILD_LAYERS: tuple[Callable[[Cage], None], ...] = (
     own_session,
     only_the_channel,
     die_with_zygote,
-    no_new_privileges,
     not_dumpable,
     resource_limits,
     empty_environment,
+    no_processes,
 )
-"""Every layer, in the order in which they are applied."""
+"""What goes up for each candidate, in order."""
 
 
-def apply(cage: Cage) -> None:
-    """Put all layers around the calling process.
+def enter(cage: Cage) -> None:
+    """Put the candidate's layers around the calling process.
 
     Raises:
-        OSError: a layer does not hold on this machine.
+        OSError: one does not hold; do not go on.
     """
-    for layer in LAYERS:
+    for layer in CHILD_LAYERS:
         layer(cage)
 
 

@@ -5,15 +5,26 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+from typing import Any
 
-__all__ = ["become_subreaper", "die_with_parent", "forbid_dumping", "forbid_new_privileges"]
+__all__ = [
+    "become_subreaper",
+    "die_with_parent",
+    "drop_capabilities",
+    "forbid_dumping",
+    "forbid_new_privileges",
+    "prctl",
+    "syscall",
+]
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 _PR_SET_CHILD_SUBREAPER = 36
 _PR_SET_NO_NEW_PRIVS = 38
+_CAPABILITY_VERSION = 0x20080522
 
 _libc = ctypes.CDLL(None, use_errno=True)
+_libc.syscall.restype = ctypes.c_long
 
 
 def die_with_parent(parent: int) -> None:
@@ -24,28 +35,55 @@ def die_with_parent(parent: int) -> None:
     Args:
         parent: process id of the parent: when it is gone already, this process ends now.
     """
-    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
 
 
 def become_subreaper() -> None:
     """Adopt every orphan among this process's descendants."""
-    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
 def forbid_new_privileges() -> None:
     """Make setuid programs and file capabilities powerless from now on."""
-    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+    prctl(_PR_SET_NO_NEW_PRIVS, 1)
 
 
 def forbid_dumping() -> None:
     """Close this process to tracing and to reading of its memory, by its own user too."""
-    _prctl(_PR_SET_DUMPABLE, 0)
+    prctl(_PR_SET_DUMPABLE, 0)
 
 
-def _prctl(option: int, value: int) -> None:
-    zero = ctypes.c_ulong(0)
-    if _libc.prctl(option, ctypes.c_ulong(value), zero, zero, zero) != 0:
+def drop_capabilities() -> None:
+    """Give up every power of the superuser; does nothing to an ordinary user."""
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0)
+    nothing = (ctypes.c_uint32 * 6)()
+    _check(_libc.capset(ctypes.byref(header), ctypes.byref(nothing)), "capset")
+
+
+def prctl(option: int, value: Any, extra: Any = 0) -> None:
+    """Set an attribute of this process, see prctl(2).
+
+    Raises:
+        OSError: the kernel refuses.
+    """
+    words = [word if isinstance(word, ctypes.c_void_p) else ctypes.c_ulong(word) for word in (value, extra, 0, 0)]
+    _check(_libc.prctl(option, *words), f"prctl({option})")
+
+
+def syscall(number: int, *arguments: Any) -> int:
+    """Make a system call by its number.
+
+    Raises:
+        OSError: the kernel refuses.
+    """
+    words = [ctypes.c_long(word) if isinstance(word, int) else word for word in arguments]
+    return _check(_libc.syscall(ctypes.c_long(number), *words), f"system call {number}")
+
+
+def _check(result: int, what: str) -> int:
+    if result < 0:
         code = ctypes.get_errno()
-        raise OSError(code, f"prctl({option}): {os.strerror(code)}")
+        raise OSError(code, f"{what}: {os.strerror(code)}")
+    return result

@@ -26,9 +26,7 @@ class ProgramFinder(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
     def __init__(self, files: Mapping[str, str]) -> None:
         self.files = dict(files)
         self.modules = {_module_name(path): path for path in files if path.endswith(".py")}
-        self.folders = {
-            ".".join(path.split("/")[:depth]) for path in files for depth in range(1, len(path.split("/")))
-        }
+        self.folders = {".".join(path.split("/")[:depth]) for path in files for depth in range(1, len(path.split("/")))}
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None

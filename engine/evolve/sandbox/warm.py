@@ -57,15 +57,16 @@ class WarmParent:
     Args:
         preload: names of the modules to import.
         primitives: path of the problem's `primitives.py`, or "".
+        hidden: folders that candidates may not read, even where they lie beside libraries.
 
     Raises:
         ProblemError: a module does not import.
         EvolveError: the process does not start.
     """
 
-    def __init__(self, preload: Sequence[str] = (), primitives: str = "") -> None:
+    def __init__(self, preload: Sequence[str] = (), primitives: str = "", hidden: Sequence[str] = ()) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        settings = json.dumps({"preload": list(preload), "primitives": primitives})
+        settings = json.dumps({"preload": list(preload), "primitives": primitives, "hidden": list(hidden)})
         root = str(Path(__file__).resolve().parents[2])
         command = [sys.executable, "-s", "-P", "-c", _BOOT, root, str(theirs.fileno()), str(os.getpid()), settings]
         environment = dict(_ENVIRONMENT)
@@ -89,6 +90,7 @@ class WarmParent:
         if "error" in answer:
             self.close()
             raise ProblemError(f"what candidates may import does not load: {answer['error']}")
+        self.fences: tuple[str, ...] = tuple(answer["fences"])
 
     def fileno(self) -> int:
         """Return a descriptor that is readable once the candidate has ended."""
@@ -109,7 +111,7 @@ class WarmParent:
         ours, theirs = socket.socketpair()
         reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         cpu_s = limits.cpu_s or limits.wall_s
-        order = {"limits": {"cpu_s": math.ceil(cpu_s), "memory_bytes": limits.memory_mb << 20}}
+        order = {"cpu_s": math.ceil(cpu_s), "memory_bytes": limits.memory_mb << 20}
         try:
             socket.send_fds(self._control, [json.dumps(order).encode()], [theirs.fileno(), writer])
         except OSError:

@@ -32,9 +32,7 @@ PREFIX_BYTES = _PREFIX.size
 
 _LONG_STRING = 256
 _LONG_LIST = 8
-_DTYPES = frozenset(
-    {"|b1", "|i1", "<i2", "<i4", "<i8", "|u1", "<u2", "<u4", "<u8", "<f2", "<f4", "<f8", "<c8", "<c16"}
-)
+_DTYPES = frozenset({"|b1", "|i1", "<i2", "<i4", "<i8", "|u1", "<u2", "<u4", "<u8", "<f2", "<f4", "<f8", "<c8", "<c16"})
 _NON_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 _ALLOWED = "allowed are None, bool, int, float, complex, str, bytes, list, dict with str keys and numeric arrays"
 
@@ -204,7 +202,7 @@ class _Packer:
             raise WireError(f"the data are nested deeper than {self.caps.depth} levels")
 
 
-def lengths(prefix: bytes, caps: Caps | None = None) -> tuple[int, int]:
+def lengths(prefix: bytes | bytearray, caps: Caps | None = None) -> tuple[int, int]:
     """Return the length of header and body, in bytes, that a frame's first `PREFIX_BYTES` bytes announce.
 
     Raises:
@@ -221,7 +219,9 @@ def lengths(prefix: bytes, caps: Caps | None = None) -> tuple[int, int]:
     return header, body
 
 
-def decode(header: bytes, body: bytes | bytearray, caps: Caps | None = None, *, writable: bool = False) -> Any:
+def decode(
+    header: bytes | bytearray, body: bytes | bytearray, caps: Caps | None = None, *, writable: bool = False
+) -> Any:
     """Rebuild plain data from a frame.
 
     Args:
@@ -338,7 +338,7 @@ class _Unpacker:
 
         dtype = numpy.dtype(kind)
         raw = self._take(math.prod(shape), dtype.itemsize)
-        if kind == "|b1" and any(raw.tobytes().translate(None, b"\0\1")):
+        if kind == "|b1" and raw.tobytes().translate(None, b"\0\1"):
             raise WireError("the answer is malformed: a boolean is neither 0 nor 1")
         found = numpy.frombuffer(raw, dtype).reshape(shape)
         if not found.flags.aligned or (self.writable and not found.flags.writeable):

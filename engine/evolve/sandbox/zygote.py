@@ -8,6 +8,7 @@ candidate ends, or is to end, all of them are killed.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import importlib.util
@@ -18,14 +19,16 @@ import select
 import signal
 import socket
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from evolve.sandbox import child, layers, linux, wire
 from evolve.sandbox.tracebacks import describe_error
 
-__all__ = ["main"]
+__all__ = ["Nursery", "load_primitives", "main"]
+
+_LATE_PARTS = {"numpy": ("numpy.random",)}
+"""What a module imports by itself only when it is used, at a price that each candidate would pay again."""
 
 _REHEARSAL = """
 import math
@@ -40,7 +43,7 @@ def main() -> None:
     """Warm up, report, then fork candidates until the other side hangs up.
 
     The arguments of the process: descriptor of the control socket, process id of the parent, and a JSON object with
-    `preload` (names of modules) and `primitives` (path of the problem's building blocks, or "").
+    `preload` (names of modules), `primitives` (path of the problem's building blocks, or "") and `hidden` (folders).
     """
     control = socket.socket(fileno=int(sys.argv[1]))
     linux.die_with_parent(int(sys.argv[2]))
@@ -51,12 +54,12 @@ def main() -> None:
     if error:
         _send(control, {"error": error})
         return
-    _leave_the_file_system()
     _rehearse()
+    nursery = Nursery(control, settings["hidden"])
     gc.collect()
     gc.freeze()
-    _send(control, {"ready": True})
-    while _serve(control):
+    _send(control, {"fences": sorted(nursery.fences)})
+    while nursery.serve():
         pass
 
 
@@ -64,6 +67,8 @@ def _preload(names: Sequence[str], primitives: str) -> str:
     try:
         for name in names:
             importlib.import_module(name)
+            for part in _LATE_PARTS.get(name, ()):
+                importlib.import_module(part)
         if primitives:
             load_primitives(primitives)
     except BaseException as error:  # noqa: BLE001  # border: a module that does not import is the problem author's
@@ -91,11 +96,6 @@ def load_primitives(path: str) -> Any:
     return module
 
 
-def _leave_the_file_system() -> None:
-    """Make the working directory a place that is empty and takes no file, for anybody."""
-    os.chdir("/proc" if os.path.isdir("/proc/self") else tempfile.gettempdir())
-
-
 def _rehearse() -> None:
     """Run a small program here, so that children find every code path and cache warm."""
     runner = child.Runner({"rehearsal.py": _REHEARSAL}, "rehearsal.py", None, wire.Caps())
@@ -111,93 +111,94 @@ def _rehearse() -> None:
     del sys.modules["rehearsal"]
 
 
-def _serve(control: socket.socket) -> bool:
-    """Run one candidate; return False when the other side has hung up."""
-    message, descriptors, _, _ = socket.recv_fds(control, 4096, 2)
-    if not message:
-        return False
-    order = json.loads(message)
-    if "limits" not in order:
-        return True
-    channel, output = descriptors
-    limits = order["limits"]
-    cage = layers.Cage(
-        zygote=os.getpid(),
-        channel=channel,
-        output=output,
-        cpu_s=limits["cpu_s"],
-        memory_bytes=limits["memory_bytes"] + _address_space(),
-        processes=-1,
-    )
-    pid = os.fork()
-    if pid == 0:
-        _become_candidate(cage)
-    for descriptor in descriptors:
-        os.close(descriptor)
-    going_on = _watch(control, pid)
-    _send(control, _bury(pid))
-    return going_on
+class Nursery:
+    """Forks one candidate at a time and buries it.
+
+    Args:
+        control: the socket that brings orders.
+        hidden: folders that candidates may not see.
+    """
+
+    def __init__(self, control: socket.socket, hidden: list[str]) -> None:
+        self.control = control
+        self.address_space = int(_read_proc("statm").split()[0]) * resource.getpagesize()
+        self.children = os.open(f"/proc/self/task/{os.getpid()}/children", os.O_RDONLY)
+        os.chdir("/proc")  # takes no file, not even from root
+        self.fences = layers.raise_fences(hidden)
+
+    def serve(self) -> bool:
+        """Run one candidate; return False when the other side has hung up."""
+        message, descriptors, _, _ = socket.recv_fds(self.control, 4096, 2)
+        if not message:
+            return False
+        order = json.loads(message)
+        if not order:
+            return True
+        cage = layers.Cage(
+            zygote=os.getpid(),
+            fences=self.fences,
+            channel=descriptors[0],
+            output=descriptors[1],
+            cpu_s=order["cpu_s"],
+            memory_bytes=order["memory_bytes"] + self.address_space,
+        )
+        pid = os.fork()
+        if pid == 0:
+            _become_candidate(cage)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        going_on = self._watch(pid)
+        _send(self.control, self._bury(pid))
+        return going_on
+
+    def _watch(self, pid: int) -> bool:
+        """Wait until the candidate ends or the other side wants it to end."""
+        end = os.pidfd_open(pid)
+        try:
+            ready, _, _ = select.select([self.control.fileno(), end], [], [])
+        finally:
+            os.close(end)
+        return end in ready or bool(self.control.recv(4096))
+
+    def _bury(self, pid: int) -> Mapping[str, Any]:
+        """Kill a candidate and all that it started; return how it ended and what they used together."""
+        _kill(pid)
+        status, cpu_s, memory = 0, 0.0, 0
+        while True:
+            try:
+                ended, state, usage = os.wait4(-1, os.WNOHANG)
+                if ended == 0:
+                    for child_pid in os.pread(self.children, 1 << 20, 0).split():
+                        _kill(int(child_pid))
+                    ended, state, usage = os.wait4(-1, 0)
+            except ChildProcessError:
+                return {"status": status, "cpu_s": cpu_s, "memory_bytes": memory}
+            if ended == pid:
+                status = state
+            cpu_s += usage.ru_utime + usage.ru_stime
+            memory = max(memory, usage.ru_maxrss * 1024)
 
 
 def _become_candidate(cage: layers.Cage) -> NoReturn:
     code = 70
     try:
-        layers.apply(cage)
+        layers.enter(cage)
         child.serve(socket.socket(fileno=layers.CHANNEL))
         code = 0
     finally:
         os._exit(code)
 
 
-def _watch(control: socket.socket, pid: int) -> bool:
-    """Wait until the candidate ends or the other side wants it to end."""
-    end = os.pidfd_open(pid)
-    try:
-        ready, _, _ = select.select([control, end], [], [])
-    finally:
-        os.close(end)
-    if control not in ready:
-        return True
-    return bool(control.recv(4096))
-
-
-def _bury(pid: int) -> Mapping[str, Any]:
-    """Kill a candidate and everything that it started; return how it ended and what all of them used."""
-    _kill_group(pid)
-    ended, first = None, resource.struct_rusage
-    status, cpu_s, memory = 0, 0.0, 0
-    while True:
-        try:
-            ended, state, usage = os.wait4(-1, os.WNOHANG)
-            if ended == 0:
-                _kill_children()
-                ended, state, usage = os.wait4(-1, 0)
-        except ChildProcessError:
-            break
-        if ended == pid:
-            status = state
-        cpu_s += usage.ru_utime + usage.ru_stime
-        memory = max(memory, usage.ru_maxrss * 1024)
-    return {"status": status, "cpu_s": cpu_s, "memory_bytes": memory}
-
-
-def _kill_group(pid: int) -> None:
+def _kill(pid: int) -> None:
+    """Kill a process, and the group that it leads."""
     for kill in (os.killpg, os.kill):
-        try:
+        with contextlib.suppress(ProcessLookupError):
             kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
 
 
-def _kill_children() -> None:
-    with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as listing:
-        for child_pid in listing.read().split():
-            _kill_group(int(child_pid))
-
-
-def _address_space() -> int:
-    with open("/proc/self/statm", encoding="ascii") as sizes:
-        return int(sizes.read().split()[0]) * resource.getpagesize()
+def _read_proc(name: str) -> str:
+    with open(f"/proc/self/{name}", encoding="ascii") as file:
+        return file.read()
 
 
 def _send(control: socket.socket, message: Mapping[str, Any]) -> None:
