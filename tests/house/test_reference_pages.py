@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
+import click
 import pytest
 from pydantic import BaseModel
 
 from evolve import config, ledger
+from evolve.cli import cli
 from house_sources import ROOT, shipped_plugins
 
 REFERENCE = ROOT / "docs" / "reference"
@@ -40,3 +42,16 @@ def test_every_column_of_the_record_is_described() -> None:
 def test_every_shipped_plugin_is_described() -> None:
     page = (REFERENCE / "plugins.md").read_text(encoding="utf-8")
     assert not [name for names in shipped_plugins().values() for name in names if f"`{name}`" not in page]
+
+
+def test_every_command_and_option_is_described() -> None:
+    page = (REFERENCE / "command_line.md").read_text(encoding="utf-8")
+    context = click.Context(cli)
+    missing = []
+    for name in cli.list_commands(context):
+        command = cli.get_command(context, name)
+        assert command is not None
+        options = [option for parameter in command.params for option in parameter.opts if option.startswith("--")]
+        missing += [f"{name} {option}" for option in options if f"`{option}" not in page]
+        missing += [] if f"## `evolve {name}" in page else [name]
+    assert not missing
