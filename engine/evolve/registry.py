@@ -13,10 +13,10 @@ import inspect
 import logging
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
@@ -38,6 +38,9 @@ from evolve.interfaces import (
 )
 from evolve.program import Program
 
+if TYPE_CHECKING:
+    import click
+
 __all__ = ["KINDS", "BrokenPlugin", "Registry"]
 
 _log = logging.getLogger(__name__)
@@ -57,7 +60,7 @@ _DEFAULTS = {
     "selector": ("tournament",),
     "mutator": ("ast_edit", "constants", "gp", "graft", "crossover", "bake", "thaw", "reseed"),
 }
-"""What a plugin gets that needs plugins of these kinds, when nobody says which; names that are not there are left out."""
+"""What a plugin gets that needs plugins of these kinds, when nobody says which; names that are missing are left out."""
 
 _HOOKS = {
     "archive": "evolve_archives",
@@ -238,9 +241,13 @@ class Registry:
             except Exception:  # border: observer call  # noqa: BLE001
                 _log.exception("observer of plugin %r failed on %s", impl.plugin_name, type(event).__name__)
 
-    def commands(self) -> list[tuple[str, Callable[..., object]]]:
-        """Return, by plugin, the functions that add subcommands to the command line."""
-        return [(impl.plugin_name, impl.function) for impl in self._manager.hook.evolve_commands.get_hookimpls()]
+    def add_commands(self, cli: click.Group) -> None:
+        """Let plugins add subcommands to the command line, each alone; one that fails is remembered as broken."""
+        for impl in self._manager.hook.evolve_commands.get_hookimpls():
+            try:
+                impl.function(*(cli for _ in impl.argnames))
+            except Exception as error:  # border: entry-point import (its commands too)  # noqa: BLE001
+                self._broken.append(BrokenPlugin(impl.plugin_name, f"evolve_commands raised {_one_line(error)}"))
 
     def _claim(self, kind: str, name: str) -> tuple[str, Any]:
         claims = self._found.get((kind, name), [])

@@ -1,0 +1,81 @@
+"""Summaries for people, as plain lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from evolve.summary import Best, Summary
+
+__all__ = ["distance", "number", "summary_lines", "trial_lines"]
+
+_TIE = 1e-9
+
+
+def number(value: float | None) -> str:
+    """Write a score with all the digits that matter."""
+    return "-" if value is None else f"{value:.11g}"
+
+
+def distance(value: float, known: float, direction: str) -> str:
+    """Say how far a value is from the best known one.
+
+    Args:
+        value: what was reached.
+        known: best published value.
+        direction: "maximise" or "minimise".
+    """
+    gap = value - known if direction == "maximise" else known - value
+    if abs(gap) <= _TIE * max(1.0, abs(known)):
+        return "equal to it within 1e-9"
+    return f"better by {gap:.3g}" if gap > 0 else f"short of it by {-gap:.3g}"
+
+
+def summary_lines(summary: Summary) -> Iterator[str]:
+    """Yield the summary of a run: what was found, what it cost, where it lies, how to go on."""
+    best = summary.best
+    if best is None:
+        yield _line("best", "no valid program yet")
+    else:
+        yield _line("best", _best(best))
+        if summary.best_known is not None:
+            value = best.claimed if best.certified is None else best.certified
+            by = f" ({summary.best_known_by})" if summary.best_known_by else ""
+            away = distance(value, summary.best_known, summary.direction)
+            yield _line("best known", f"{number(summary.best_known)}{by}: {away}")
+    yield _line("search", f"{summary.trials} trials, {summary.evaluations} evaluations, {summary.refused} refused")
+    yield _line("reused", f"{summary.reused} trials had a known class: {summary.saved_cpu_s:.4g} CPU s saved")
+    yield _line("time", f"{summary.seconds:.4g} s, {summary.cpu_seconds:.4g} CPU s")
+    yield _line("status", f"{summary.status}{f': {summary.reason}' if summary.reason else ''}")
+    if best is not None:
+        yield _line("program", best.program)
+        if best.improver:
+            yield _line("", "it holds values that an earlier program computed: say so with the result")
+        yield _line("solution", best.solution)
+        for picture in summary.pictures:
+            yield _line("picture", picture)
+        yield _line("check", f"evolve verify {summary.run}")
+    spent = "" if summary.status != "finished" else " --budget AMOUNT    (in all, more than it has used)"
+    yield _line("go on", f"evolve resume {summary.run}{spent}")
+
+
+def trial_lines(trials: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield a table of trials."""
+    yield f"{'trial':>6}  {'status':9} {'claimed':>15} {'certified':>15}  {'operator':20} parents"
+    for trial in trials:
+        parents = " ".join(map(str, trial["parents"]))
+        scores = f"{number(trial['claimed']):>15} {number(trial['certified']):>15}"
+        yield f"{trial['number']:>6}  {trial['status']:9} {scores}  {trial['operator']:20} {parents}"
+
+
+def _best(best: Best) -> str:
+    origin = f"trial {best.trial} by {best.operator}"
+    if best.status == "certified":
+        return f"{number(best.certified)} certified (claimed {number(best.claimed)}), {origin}"
+    if best.status == "refused":
+        return f"{number(best.claimed)} claimed, but the exact check refused it, {origin}"
+    return f"{number(best.claimed)} claimed (not checked exactly), {origin}"
+
+
+def _line(label: str, text: str) -> str:
+    return f"{label:<11} {text}".rstrip()

@@ -1,0 +1,43 @@
+"""`evolve run`: search a problem."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from evolve.cli import options
+
+__all__ = ["run"]
+
+
+@click.command(short_help="Search a problem: a folder, or the name of one in the box.")
+@click.argument("target")
+@options.budget
+@options.setting
+@click.option("--seed", type=int, help="Of all random streams of the run.")
+@options.workers
+@click.option("--profile", metavar="NAME", help="Use [profile.NAME] of problem.toml.")
+@click.option("--out", type=click.Path(path_type=Path), help="The run folder; runs/PROBLEM-DATE-N by default.")
+@options.json_output
+@options.quiet
+def run(
+    target: str,
+    budget: str | None,
+    overrides: tuple[str, ...],
+    seed: int | None,
+    workers: int | None,
+    profile: str | None,
+    out: Path | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Search TARGET, a problem folder or the name of a problem in the box, until its budget is spent.
+
+    Ctrl-C stops cleanly; `evolve resume` goes on.
+    """
+    from evolve.cli.searching import search, settings_from
+    from evolve.run import Run
+
+    extra = settings_from(budget, seed, workers)
+    search(Run.create(target, overrides=overrides, profile=profile, extra=extra, out=out), as_json, quiet)

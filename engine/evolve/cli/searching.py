@@ -1,0 +1,107 @@
+"""Run a search in front of a person: progress, Ctrl-C, the summary, the exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import signal
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from evolve.cli.progress import LivePanel, PlainLines, Progress
+from evolve.cli.report import summary_lines
+from evolve.errors import ConfigError
+from evolve.overlay import parse_budget
+from evolve.run import Run
+from evolve.summary import Summary, summarise
+
+__all__ = ["search", "settings_from"]
+
+INTERRUPTED = "interrupted by Ctrl-C"
+
+
+def settings_from(budget: str | None, seed: int | None, workers: int | None) -> dict[str, Any]:
+    """Return the settings that options of the command line stand for.
+
+    Raises:
+        ConfigError: an option is malformed or out of range.
+    """
+    for name, value in (("--seed", seed), ("--workers", workers)):
+        if value is not None and value < 0:
+            raise ConfigError(f"{name}: must be 0 or more, not {value}")
+    run = {name: value for name, value in (("seed", seed), ("workers", workers)) if value is not None}
+    return {**({"budget": parse_budget(budget)} if budget is not None else {}), **({"run": run} if run else {})}
+
+
+def search(run: Run, as_json: bool, quiet: bool) -> None:
+    """Execute a run, print what it found, and exit with the code that says how it ended."""
+    progress = _progress(run, as_json or quiet)
+    interrupted = False
+    try:
+        summary = asyncio.run(_execute(run, progress))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        interrupted = True
+        if not (run.folder / "record.sqlite").exists():
+            raise click.Abort from None
+        summary = summarise(run.folder)
+    if as_json:
+        click.echo(json.dumps(summary.to_plain()))
+    else:
+        for line in summary_lines(summary):
+            click.echo(line)
+    click.get_current_context().exit(_exit_code(summary, interrupted))
+
+
+def _progress(run: Run, silent: bool) -> Progress:
+    if silent:
+        return Progress(run)
+    return LivePanel(run) if sys.stdout.isatty() else PlainLines(run)
+
+
+def _exit_code(summary: Summary, interrupted: bool) -> int:
+    if interrupted or summary.status == "interrupted":
+        return 130
+    return 0 if summary.best is not None else 1
+
+
+async def _execute(run: Run, progress: Progress) -> Summary:
+    with _interruptible(run), progress:
+        ticking = asyncio.create_task(_tick(progress))
+        try:
+            return await run.execute([progress.see])
+        finally:
+            ticking.cancel()
+
+
+async def _tick(progress: Progress) -> None:
+    while True:
+        await asyncio.sleep(progress.period_s)
+        progress.tick()
+
+
+@contextlib.contextmanager
+def _interruptible(run: Run) -> Iterator[None]:
+    """The first Ctrl-C asks the run to stop, the second one stops it at once."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    asked = False
+
+    def on_signal() -> None:
+        nonlocal asked
+        if asked and task is not None:
+            task.cancel()
+        asked = True
+        run.request_stop(INTERRUPTED)
+        click.echo("stopping; press Ctrl-C again to stop at once", err=True)
+
+    signals = (signal.SIGINT, signal.SIGTERM)
+    for number in signals:
+        loop.add_signal_handler(number, on_signal)
+    try:
+        yield
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)
