@@ -196,6 +196,8 @@ def _how(ended: Ended, limits: Limits) -> tuple[Status, str]:
         return Status.KILLED, f"it exited with code {code} without an answer"
     if -code == signal.SIGXCPU or (-code == signal.SIGKILL and ended.cpu_s >= (limits.cpu_s or limits.wall_s)):
         return Status.TIMEOUT, f"it used more than {limits.cpu_s or limits.wall_s:g} s of CPU time"
+    if -code == signal.SIGKILL:
+        return Status.KILLED, "it hung up, or was killed by signal SIGKILL, without an answer"
     try:
         name = signal.Signals(-code).name
     except ValueError:

@@ -9,7 +9,7 @@ from collections.abc import Container
 __all__ = ["describe_error"]
 
 _MOST_FRAMES = 8
-_MOST_CHARACTERS = 4000
+_MOST_CHARACTERS = 1500
 
 
 def describe_error(error: BaseException, files: Container[str]) -> str:
@@ -20,7 +20,7 @@ def describe_error(error: BaseException, files: Container[str]) -> str:
         files: the file names whose frames are shown.
 
     Returns:
-        Lines such as `program.py:3 in f: x = 1 / 0`, then the error itself; at most a few thousand characters.
+        Lines such as `program.py:3 in f: x = 1 / 0`, then the error itself; at most about 3000 characters.
     """
     frames = []
     trace = error.__traceback__

@@ -1,0 +1,7 @@
+"""expect: killed: SIGABRT"""
+
+import os
+
+
+def solve():
+    os.abort()

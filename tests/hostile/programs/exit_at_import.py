@@ -1,0 +1,5 @@
+"""expect: error: SystemExit: 0"""
+
+import sys
+
+sys.exit(0)

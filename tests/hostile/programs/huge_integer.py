@@ -1,0 +1,5 @@
+"""expect: error: bits"""
+
+
+def solve():
+    return 1 << 10**6

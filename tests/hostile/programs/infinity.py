@@ -1,0 +1,5 @@
+"""expect: invalid: inf"""
+
+
+def solve():
+    return -float("inf")

@@ -1,0 +1,4 @@
+"""expect: timeout: longer than"""
+
+while True:
+    pass

@@ -1,0 +1,6 @@
+"""expect: timeout: longer than"""
+
+
+def solve():
+    while True:
+        pass

@@ -1,0 +1,9 @@
+"""expect: error: TypeError"""
+
+
+class Chameleon:
+    __class__ = float
+
+
+def solve():
+    return Chameleon()

@@ -1,0 +1,5 @@
+"""expect: invalid: nan"""
+
+
+def solve():
+    return float("nan")

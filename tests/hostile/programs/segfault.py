@@ -1,0 +1,7 @@
+"""expect: killed: SIGSEGV"""
+
+import ctypes
+
+
+def solve():
+    ctypes.string_at(0)

@@ -1,0 +1,7 @@
+"""expect: timeout: longer than"""
+
+import time
+
+
+def solve():
+    time.sleep(1000)
