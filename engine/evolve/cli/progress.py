@@ -39,6 +39,7 @@ class Progress:
         self._tried: Counter[str] = Counter()
         self._pace: deque[tuple[float, float]] = deque()
         self._best = -1
+        self._said = ""
 
     def __enter__(self) -> Self:
         return self
@@ -111,6 +112,9 @@ class Progress:
             self._gains[operator] += parent is not None and trial.fitness > parent
 
     def _say_best(self, trial: Trial, text: str, certified: float | None = None) -> None:
+        if text == self._said:
+            return  # better by less than anybody can see
+        self._said = text
         used = self.run.loop.state.meter.used["seconds"] if self.run.loop is not None else 0.0
         self.say(f"{used:8.1f} s  trial {trial.number:<6} {trial.operator:16} {text}{self._distance(trial, certified)}")
 

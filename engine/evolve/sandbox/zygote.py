@@ -59,8 +59,9 @@ def main() -> None:
     gc.collect()
     gc.freeze()
     _send(control, {"fences": sorted(nursery.fences)})
-    while nursery.serve():
-        pass
+    with contextlib.suppress(BrokenPipeError):  # the engine has gone, in the middle of a candidate
+        while nursery.serve():
+            pass
 
 
 def _preload(names: Sequence[str], primitives: str) -> str:
