@@ -30,7 +30,7 @@ def test_no_class_has_more_than_12_public_methods() -> None:
     wide = []
     for source in sources(*EVERYWHERE):
         for node in ast.walk(source.tree):
-            if isinstance(node, ast.ClassDef) and not node.name.startswith("Test"):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith(("Test", "_")):
                 public = [item.name for item in node.body if _is_public_method(item)]
                 if len(public) > PUBLIC_METHODS:
                     wide.append(f"{source.at(node)} {node.name}: {len(public)} public methods")
@@ -38,8 +38,8 @@ def test_no_class_has_more_than_12_public_methods() -> None:
 
 
 def _is_public_method(item: ast.stmt) -> bool:
-    """A property is read like a field, so it does not count as a method."""
-    if not isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef) or item.name.startswith("_"):
+    """A property is read like a field, and `visit_If` is called by nobody: they do not count as public methods."""
+    if not isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef) or item.name.startswith(("_", "visit_")):
         return False
     decorators = {d.id for d in item.decorator_list if isinstance(d, ast.Name)}
     return not decorators & {"property", "cached_property"}
