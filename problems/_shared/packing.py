@@ -71,30 +71,30 @@ def repair(circles: Sequence[Circle]) -> tuple[list[Circle], float]:
     Raises:
         Misfit: a miss is larger than that.
     """
-    exact = [(Fraction(x), Fraction(y)) for x, y, _ in circles]
+    centres = [(Fraction(x), Fraction(y)) for x, y, _ in circles]
     radii = [Fraction(r) for _, _, r in circles]
-    misses: list[tuple[Fraction, str]] = []
-    for i, (x, y) in enumerate(exact):
-        room = min(x, 1 - x, y, 1 - y)
-        if radii[i] > room:
-            misses.append((radii[i] - room, f"circle {i} sticks out of the square"))
-            radii[i] = room
-    for i, j in _near(circles):
-        (x, y), (u, v) = exact[i], exact[j]
-        squared = (x - u) ** 2 + (y - v) ** 2
-        if (radii[i] + radii[j]) ** 2 > squared:
-            excess = radii[i] + radii[j] - _root_below(squared)
-            misses.append((excess, f"circles {i} and {j} overlap"))
-            give = min(excess / 2, radii[i])
-            give = max(give, excess - radii[j])
-            radii[i], radii[j] = radii[i] - give, radii[j] - (excess - give)
-    misses.sort(reverse=True)
-    if misses and misses[0][0] > REPAIRABLE:
-        bad = [f"{text} by {float(miss):.3g}" for miss, text in misses if miss > REPAIRABLE]
-        more = f"; {len(bad) - _SHOWN} more such" if len(bad) > _SHOWN else ""
-        raise Misfit("; ".join(bad[:_SHOWN]) + more)
+    rooms = [min(x, 1 - x, y, 1 - y) for x, y in centres]
+    pairs = [(i, j, _distance_below(centres[i], centres[j])) for i, j in _near(circles)]
+    misses = [(radii[i] - room, f"circle {i} sticks out of the square") for i, room in enumerate(rooms)]
+    misses += [(radii[i] + radii[j] - apart, f"circles {i} and {j} overlap") for i, j, apart in pairs]
+    worst = _refuse(misses)
+    radii = [min(r, room) for r, room in zip(radii, rooms, strict=True)]
+    for i, j, apart in pairs:
+        excess = radii[i] + radii[j] - apart
+        if excess > 0:
+            given = max(min(excess / 2, radii[i]), excess - radii[j])
+            radii[i], radii[j] = radii[i] - given, radii[j] - (excess - given)
     fitted = [(x, y, round_down(r)) for (x, y, _), r in zip(circles, radii, strict=True)]
-    return fitted, float(misses[0][0]) if misses else 0.0
+    return fitted, worst
+
+
+def _refuse(misses: list[tuple[Fraction, str]]) -> float:
+    """Return the largest miss, or refuse with the worst ones in words."""
+    bad = sorted((miss for miss in misses if miss[0] > REPAIRABLE), reverse=True)
+    if bad:
+        more = f"; {len(bad) - _SHOWN} more such" if len(bad) > _SHOWN else ""
+        raise Misfit("; ".join(f"{text} by {float(miss):.3g}" for miss, text in bad[:_SHOWN]) + more)
+    return max(0.0, float(max(misses)[0])) if misses else 0.0
 
 
 def round_down(value: Fraction) -> float:
@@ -145,7 +145,8 @@ def _near(circles: Sequence[Circle], slack: float = _SCREEN) -> list[tuple[int, 
     ]
 
 
-def _root_below(value: Fraction) -> Fraction:
-    """Return a rational below the square root of a rational in [0, 2], within 2**-128."""
-    top, bottom = value.numerator, value.denominator
+def _distance_below(a: tuple[Fraction, Fraction], b: tuple[Fraction, Fraction]) -> Fraction:
+    """Return the distance of two points, or where that is irrational a rational below it, within 2**-128."""
+    squared = (a[0] - b[0]) ** 2 + (a[1] - b[1]) ** 2
+    top, bottom = squared.numerator, squared.denominator
     return Fraction(math.isqrt((top * bottom) << 256), bottom << 128)

@@ -1,0 +1,15 @@
+"""expect invalid: One circle of infinite radius."""
+
+
+def grid(n):
+    side = 1
+    while side * side < n:
+        side += 1
+    r = 0.5 / side
+    return [[(2 * (k % side) + 1) * r, (2 * (k // side) + 1) * r, r] for k in range(n)]
+
+
+def pack(n):
+    circles = grid(n)
+    circles[0][2] = float("inf")
+    return circles

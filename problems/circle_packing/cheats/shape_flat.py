@@ -1,0 +1,13 @@
+"""expect invalid: The right numbers in one flat row."""
+
+
+def grid(n):
+    side = 1
+    while side * side < n:
+        side += 1
+    r = 0.5 / side
+    return [[(2 * (k % side) + 1) * r, (2 * (k // side) + 1) * r, r] for k in range(n)]
+
+
+def pack(n):
+    return [value for circle in grid(n) for value in circle]
