@@ -12,7 +12,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -185,6 +185,14 @@ class Ledger:
                 pass  # a full disk: the write-ahead log stays, and is read at the next opening
             self._lock.close()
         self._db.close()
+
+    def discard(self) -> None:
+        """Remove a record in which nothing was found yet; the folder goes too when it holds nothing else."""
+        self.close()
+        for name in ("record.sqlite", "record.sqlite-wal", "record.sqlite-shm", "lock"):
+            (self.folder / name).unlink(missing_ok=True)
+        with suppress(OSError):
+            self.folder.rmdir()
 
     # --- writing ------------------------------------------------------------------------------------------------
 

@@ -400,7 +400,8 @@ class Loop:
             await self._commit_what_is_done()
         if self.state.valid == 0 and not self.stop_reason:
             failed = self.state.trial(0)
-            raise ProblemError(f"the seed program is not valid ({failed.failure}): {failed.feedback.strip()}")
+            why = ": ".join(line.strip() for line in failed.feedback.splitlines() if line.strip())
+            raise ProblemError(f"the seed program is not valid ({failed.failure}): {why}")
 
     def _why_stop(self) -> str:
         if self.stop_reason:

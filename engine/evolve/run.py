@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from evolve.config import RunConfig
-from evolve.errors import LedgerError
 from evolve.best import BestKeeper, write_whole
+from evolve.config import RunConfig
+from evolve.errors import ConfigError, LedgerError, PluginError, ProblemError
 from evolve.events import Event, Resumed, Started
 from evolve.interfaces import Description, Executor, Job
 from evolve.ledger import Ledger
@@ -114,13 +114,17 @@ class Run:
         Raises:
             EvolveError: see its message; the record keeps all that was shown.
         """
-        ledger = None if self.fresh else Ledger.open(self.folder)
         executor = executor_of(self.problem.config, self.registry)
+        ledger = None if self.fresh else Ledger.open(self.folder)
         try:
             description = await executor.start(setup_of(self.problem, self.registry))
             if ledger is None:
                 ledger = Ledger.create(self.folder, self._meta(description))
             await self._search(ledger, description, executor, observers)
+        except (ProblemError, PluginError, ConfigError):
+            if ledger is not None and self.fresh:
+                ledger.discard()
+            raise
         finally:
             if ledger is not None:
                 ledger.close()
