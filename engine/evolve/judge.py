@@ -72,65 +72,51 @@ class Judge:
         self._warm.close()
 
     def _attempt(self, job: Job) -> JobResult:
-        try:
-            if job.kind == "evaluate":
-                return self._evaluate(job)
-            if job.kind == "probe":
-                return self._probe(job)
-            return self._trusted(job)
-        except WarmParentDied:
-            raise
-        except ProblemError as error:
-            return JobResult(error=str(error))
-        except Exception as error:  # noqa: BLE001  # border: a problem's own code may raise anything
-            return JobResult(error=blame(error, self._setup.folder))
-
-    def _evaluate(self, job: Job) -> JobResult:
-        assert job.instance is not None
-        with self._candidate(job) as candidate:
+        with SandboxedCandidate(self._warm, job.files, job.main, job.limits) as candidate:
             try:
-                outcome = self._evaluator.evaluate(candidate, job.instance)
-            except CandidateError as error:
-                outcome = Outcome.failed(Status(error.status), error.detail)
-        if 0 < job.limits.cpu_s < candidate.cost.cpu_s:
-            outcome = Outcome.failed(Status.TIMEOUT, f"it used more than {job.limits.cpu_s:g} s of CPU time")
-        if not isinstance(outcome, Outcome):
-            return JobResult(
-                error=f"evaluate returned {type(outcome).__name__}; return Outcome.ok(score) or Outcome.invalid(reason)"
-            )
-        feedback = outcome.feedback
-        printed = candidate.output.strip()
-        if not outcome.valid and printed:
-            feedback = f"{feedback}\nIt printed:\n{printed[-_OUTPUT_SHOWN:]}"
-        return JobResult(
-            outcome=dataclasses.replace(
-                outcome, feedback=feedback, solution=_plain(outcome.solution, "solution"), cost=candidate.cost
-            ),
-            cost=candidate.cost,
-        )
+                result = self._do(job, candidate)
+            except WarmParentDied:
+                raise
+            except ProblemError as error:
+                result = JobResult(error=str(error))
+            except (Exception, SystemExit) as error:  # noqa: BLE001  # border: a problem's own code may raise anything
+                result = JobResult(error=blame(error, self._setup.folder))
+        return _settled(result, job, candidate)
 
-    def _probe(self, job: Job) -> JobResult:
-        with self._candidate(job) as candidate:
-            try:
-                result = JobResult(value=_plain(self._evaluator.probe(candidate), "probe"))
-            except CandidateError as error:
-                result = JobResult(error=f"{error.status}: {error.detail}")
-        return dataclasses.replace(result, cost=candidate.cost)
-
-    def _trusted(self, job: Job) -> JobResult:
+    def _do(self, job: Job, candidate: SandboxedCandidate) -> JobResult:
         instance = job.instance or Instance("default")
+        if job.kind == "evaluate":
+            return self._evaluate(candidate, instance)
+        if job.kind == "probe":
+            return self._probe(candidate)
         if job.kind == "verify":
-            verdict = self._evaluator.verify(job.payload, instance)
-            if not isinstance(verdict, Verdict):
-                given = type(verdict).__name__
-                return JobResult(error=f"verify returned {given}; return Verdict.ok(value) or Verdict.refused(reason)")
-            return JobResult(value=dataclasses.replace(verdict, certificate=_plain(verdict.certificate, "certificate")))
+            return self._verify(job.payload, instance)
         if job.kind == "draw":
             return JobResult(value=dict(self._evaluator.draw(job.payload, instance)))
         return JobResult(error=f"unknown kind of job {job.kind!r}")
 
-    def _candidate(self, job: Job) -> SandboxedCandidate:
-        return SandboxedCandidate(self._warm, job.files, job.main, job.limits)
+    def _evaluate(self, candidate: SandboxedCandidate, instance: Instance) -> JobResult:
+        try:
+            outcome = self._evaluator.evaluate(candidate, instance)
+        except CandidateError as error:
+            return JobResult(outcome=Outcome.failed(Status(error.status), error.detail))
+        if not isinstance(outcome, Outcome):
+            given = type(outcome).__name__
+            return JobResult(error=f"evaluate returned {given}; return Outcome.ok(score) or Outcome.invalid(reason)")
+        return JobResult(outcome=dataclasses.replace(outcome, solution=_plain(outcome.solution, "solution")))
+
+    def _probe(self, candidate: SandboxedCandidate) -> JobResult:
+        try:
+            return JobResult(value=_plain(self._evaluator.probe(candidate), "probe"))
+        except CandidateError as error:
+            return JobResult(error=f"{error.status}: {error.detail}")
+
+    def _verify(self, solution: Any, instance: Instance) -> JobResult:
+        verdict = self._evaluator.verify(solution, instance)
+        if not isinstance(verdict, Verdict):
+            given = type(verdict).__name__
+            return JobResult(error=f"verify returned {given}; return Verdict.ok(value) or Verdict.refused(reason)")
+        return JobResult(value=dataclasses.replace(verdict, certificate=_plain(verdict.certificate, "certificate")))
 
     def _new_warm_parent(self) -> WarmParent:
         primitives = Path(self._setup.folder, "primitives.py").resolve()
@@ -139,6 +125,19 @@ class Judge:
     def _renew(self) -> None:
         self._warm.close()
         self._warm = self._new_warm_parent()
+
+
+def _settled(result: JobResult, job: Job, candidate: SandboxedCandidate) -> JobResult:
+    """Add what is known once the candidate is gone: its cost, what it printed, a CPU limit that it overran."""
+    outcome, cost, printed = result.outcome, candidate.cost, candidate.output.strip()
+    if outcome is not None:
+        if outcome.valid and 0 < job.limits.cpu_s < cost.cpu_s:
+            outcome = Outcome.failed(Status.TIMEOUT, f"it used more than {job.limits.cpu_s:g} s of CPU time")
+        feedback = outcome.feedback
+        if printed and not outcome.valid:
+            feedback = f"{feedback}\nIt printed:\n{printed[-_OUTPUT_SHOWN:]}"
+        outcome = dataclasses.replace(outcome, feedback=feedback, cost=cost)
+    return dataclasses.replace(result, outcome=outcome, cost=cost)
 
 
 def blame(error: BaseException, folder: str | Path) -> str:

@@ -63,7 +63,7 @@ def drop_capabilities() -> None:
 
 
 def prctl(option: int, value: Any, extra: Any = 0) -> None:
-    """Set an attribute of this process, see prctl(2).
+    """Set an attribute of this process.
 
     Raises:
         OSError: the kernel refuses.

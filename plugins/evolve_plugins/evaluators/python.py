@@ -9,7 +9,7 @@ import inspect
 import io
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -95,19 +95,29 @@ class PythonEvaluator(Evaluator):
         where = f"{self._folder.name}/evaluate.py: instances()"
         _check_params(function, params, where)
         try:
-            found = tuple(function(**params))
-        except Exception as error:  # border: the problem's own code may raise anything
+            found = function(**params)
+            found = tuple(found) if isinstance(found, Iterable) else found
+        except (Exception, SystemExit) as error:  # border: the problem's own code may raise anything
             raise ProblemError(f"{where} failed: {blame(error, self._folder)}") from error
-        if not found:
-            raise ProblemError(f"{where} returned no instance; return at least one")
-        seen: set[str] = set()
-        for instance in found:
-            if not isinstance(instance, Instance):
-                raise ProblemError(f"{where} returned {type(instance).__name__}; return a list of evolve.Instance")
-            if not instance.id or instance.id in seen:
-                raise ProblemError(f"{where} returned the id {instance.id!r} twice; give each instance its own")
-            seen.add(instance.id)
-        return found
+        return _checked(found, where)
+
+
+def _checked(found: Any, where: str) -> tuple[Instance, ...]:
+    if not isinstance(found, tuple):
+        raise ProblemError(f"{where} returned {type(found).__name__}; return a list of evolve.Instance")
+    if not found:
+        raise ProblemError(f"{where} returned no instance; return at least one")
+    seen: set[str] = set()
+    for instance in found:
+        if not isinstance(instance, Instance):
+            kind = type(instance).__name__
+            raise ProblemError(f"{where} returned a list with {kind} in it; return a list of evolve.Instance")
+        if not instance.id:
+            raise ProblemError(f"{where}: an instance has the empty id ''; give each its own name")
+        if instance.id in seen:
+            raise ProblemError(f"{where}: two instances have the id {instance.id!r}; give each its own")
+        seen.add(instance.id)
+    return found
 
 
 def _load(path: Path, name: str) -> ModuleType:
@@ -118,7 +128,7 @@ def _load(path: Path, name: str) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # border: the problem's own code may raise anything
+    except (Exception, SystemExit) as error:  # border: the problem's own code may raise anything
         del sys.modules[name]
         raise ProblemError(f"{path} does not import: {blame(error, path.parent)}") from error
     return module

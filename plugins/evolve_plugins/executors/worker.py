@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import pickle
 import signal
 import socket
 import struct
-import sys
+from types import FrameType
 from typing import Any
 
 from evolve.errors import EvolveError
@@ -29,20 +30,27 @@ def serve(channel: socket.socket, engine: int, setup: Setup) -> None:
     """
     die_with_parent(engine)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    try:
-        judge = Judge(setup)
-    except EvolveError as error:
-        _send(channel, error)
-        return
-    with judge:
-        _send(channel, judge.description)
-        while True:
-            prefix = _read(channel, _LENGTH.size)
-            if len(prefix) < _LENGTH.size:
-                return
-            (length,) = _LENGTH.unpack(prefix)
-            _send(channel, judge.run(pickle.loads(_read(channel, length))))
+    signal.signal(signal.SIGTERM, _leave)
+    with contextlib.suppress(_Leave, ConnectionError):
+        try:
+            judge = Judge(setup)
+        except EvolveError as error:
+            _send(channel, error)
+            return
+        with judge:
+            _send(channel, judge.description)
+            while prefix := _read(channel, _LENGTH.size):
+                (length,) = _LENGTH.unpack(prefix)
+                _send(channel, judge.run(pickle.loads(_read(channel, length))))
+
+
+class _Leave(BaseException):
+    """The engine wants this worker to end; no problem's code catches it by accident."""
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise _Leave
 
 
 def _send(channel: socket.socket, message: Any) -> None:
@@ -55,6 +63,6 @@ def _read(channel: socket.socket, count: int) -> bytes:
     while len(data) < count:
         piece = channel.recv(count - len(data))
         if not piece:
-            break
+            return b""
         data += piece
     return bytes(data)

@@ -5,7 +5,7 @@ import resource
 
 def solve():
     for kind in (resource.RLIMIT_AS, resource.RLIMIT_CPU, resource.RLIMIT_NOFILE, resource.RLIMIT_FSIZE):
-        soft, hard = resource.getrlimit(kind)
+        _, hard = resource.getrlimit(kind)
         try:
             resource.setrlimit(kind, (hard + 1, hard + 1))
         except (OSError, ValueError):
