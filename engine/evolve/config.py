@@ -20,7 +20,7 @@ from pydantic_core import PydanticCustomError
 
 from evolve.errors import ConfigError, did_you_mean
 from evolve.evaluation import Limits
-from evolve.overlay import NONE, Layer, explain, merge, parse_budget, parse_override, read_toml
+from evolve.overlay import Layer, explain, merge, parse_budget, parse_override, read_toml
 
 __all__ = [
     "BudgetTable",
@@ -254,6 +254,11 @@ class RunConfig(_Table):
     def _accept_none(cls, table: Any) -> Any:
         named = table.get("use") if isinstance(table, Mapping) else table
         return None if named == "none" else table
+
+    @field_validator("mutators", mode="before")
+    @classmethod
+    def _accept_no_mutators(cls, tables: Any) -> Any:
+        return () if tables == "none" else tables
 
     def to_plain(self) -> dict[str, Any]:
         """Return it as JSON data (an infinite number stays one), for the record."""

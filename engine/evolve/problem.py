@@ -163,7 +163,9 @@ def read_records(folder: Path, name: str) -> dict[str, tuple[Record, ...]]:
     if not name or not path.is_file():
         return {}
     try:
-        read = _RECORDS.validate_python(json.loads(path.read_text(encoding="utf-8")))
+        text = path.read_text(encoding="utf-8")
+        json.loads(text)  # says in which line it is no JSON
+        read = _RECORDS.validate_json(text, strict=True)
     except json.JSONDecodeError as error:
         raise ProblemError(f"{path}:{error.lineno}: not JSON: {error.msg}") from error
     except (OSError, UnicodeDecodeError) as error:

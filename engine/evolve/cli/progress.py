@@ -50,6 +50,7 @@ class Progress:
     def see(self, event: Event) -> None:
         """Take in a fact of the run."""
         if isinstance(event, Started | Resumed):
+            self._rate()
             self.say(self._headline(resumed=isinstance(event, Resumed)))
         elif isinstance(event, Committed) and event.trial is not None:
             self._count(event.trial)
@@ -116,7 +117,7 @@ class Progress:
             return  # better by less than anybody can see
         self._said = text
         used = self.run.loop.state.meter.used["seconds"] if self.run.loop is not None else 0.0
-        self.say(f"{used:8.1f} s  trial {trial.number:<6} {trial.operator:16} {text}{self._distance(trial, certified)}")
+        self.say(f"{used:8.1f} s  trial {trial.number:<6} {trial.operator:20} {text}{self._distance(trial, certified)}")
 
     def _distance(self, trial: Trial, certified: float | None) -> str:
         """Say how far a trial is from the best known value, where it was judged on a single instance."""

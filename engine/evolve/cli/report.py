@@ -27,8 +27,8 @@ def distance(value: float, known: float, direction: str) -> str:
     """
     gap = value - known if direction == "maximise" else known - value
     if abs(gap) <= _TIE * max(1.0, abs(known)):
-        return "equal to it within 1e-9"
-    return f"better by {gap:.3g}" if gap > 0 else f"short of it by {-gap:.3g}"
+        return "equal within 1e-9"
+    return f"better by {gap:.3g}" if gap > 0 else f"short by {-gap:.3g}"
 
 
 def summary_lines(summary: Summary) -> Iterator[str]:
