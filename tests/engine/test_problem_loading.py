@@ -121,10 +121,10 @@ def test_a_mistake_in_the_folder_is_one_line(
 def test_a_missing_folder_is_answered_with_the_nearest_problem() -> None:
     with pytest.raises(ProblemError, match="no problem folder 'circle_packin'; did you mean 'circle_packing'"):
         find_problem("circle_packin", Registry())
-    with pytest.raises(ProblemError, match="no problem folder '/no/such/thing'; known are .*circle_packing"):
+    with pytest.raises(ProblemError, match=r"no problem folder '/no/such/thing'; known are .*circle_packing"):
         find_problem("/no/such/thing", Registry())
 
 
 def test_a_folder_without_problem_toml_says_how_to_begin(tmp_path: Path) -> None:
-    with pytest.raises(ProblemError, match="no problem.toml; `evolve new problem NAME`"):
+    with pytest.raises(ProblemError, match=r"no problem\.toml; `evolve new problem NAME`"):
         find_problem(str(tmp_path), Registry())
