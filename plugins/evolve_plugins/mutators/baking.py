@@ -10,14 +10,16 @@ from __future__ import annotations
 import ast
 import hashlib
 import math
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from numpy.random import Generator
 
 from evolve.instance import Instance
 from evolve.primitives import PrimitiveSet
-from evolve_plugins.mutators.source import Source
+from evolve_plugins.mutators.literals import SEEDS, seed_literals
+from evolve_plugins.mutators.source import Source, verbatim
 
 __all__ = ["TABLE", "bake", "fresh_seeds", "is_baked", "key_expression", "plain_value", "structure", "table", "thaw"]
 
@@ -25,7 +27,7 @@ TABLE = "BAKED"
 """The module-level name of the table of baked values."""
 
 _LARGEST = 20_000
-_SEEDS = 10_000
+_ROW = re.compile(r"\], (?=\[)")
 
 
 def key_expression(arguments: Mapping[str, str]) -> str:
@@ -64,7 +66,12 @@ def table(
         params = instances[identifier].params if identifier in instances else {}
         keys = tuple(params[name] for name in arguments if name in params)
         plain = plain_value(value)
-        if keys and len(keys) == len(arguments) and plain is not None and all(isinstance(k, int | float | str) for k in keys):
+        if (
+            keys
+            and len(keys) == len(arguments)
+            and plain is not None
+            and all(isinstance(k, int | float | str) for k in keys)
+        ):
             found[keys if len(keys) > 1 else keys[0]] = plain
     return found if len(repr(found)) <= 20 * _LARGEST else {}
 
@@ -93,7 +100,8 @@ def bake(source: Source, values: Mapping[Any, Any], blocks: PrimitiveSet) -> boo
         lookup.orelse = place
         _Replace(place, lookup).visit(source.function)
     _drop_table(source)
-    source.prepend(ast.parse(f"{TABLE} = {dict(values)!r}").body[0])
+    rows = _ROW.sub("],\n    ", repr(dict(values)))
+    source.prepend(ast.Assign([ast.Name(TABLE, ast.Store())], verbatim(rows), lineno=1))
     return True
 
 
@@ -109,25 +117,10 @@ def thaw(source: Source) -> bool:
 def fresh_seeds(source: Source, blocks: PrimitiveSet, rng: Generator) -> int:
     """Give every literal seed of a primitive call a new value; return how many there were."""
     changed = 0
-    for literal in seeds(source.tree, blocks):
-        literal.value = int(rng.integers(_SEEDS))
+    for literal in seed_literals(source.tree, blocks):
+        literal.value = int(rng.integers(SEEDS))
         changed += 1
     return changed
-
-
-def seeds(tree: ast.AST, blocks: PrimitiveSet) -> Iterator[ast.Constant]:
-    """Yield the literals that stand where a primitive wants a seed."""
-    known = {block.name: block for block in blocks.primitives}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in known:
-            parameters = known[node.func.id].parameters
-            given = [*zip(parameters, node.args, strict=False)]
-            given += [(p, k.value) for k in node.keywords for p in parameters if p.name == k.arg]
-            for parameter, value in given:
-                while isinstance(value, ast.BinOp):
-                    value = value.left
-                if parameter.type == "seed" and isinstance(value, ast.Constant) and type(value.value) is int:
-                    yield value
 
 
 def structure(tree: ast.AST) -> str:
@@ -191,9 +184,7 @@ def _producer(function: ast.FunctionDef, blocks: PrimitiveSet) -> ast.Call | Non
     ]
     for call in sorted(calls, key=lambda c: (c.lineno, -c.col_offset)):
         inner = [n for argument in call.args for n in ast.walk(argument)]
-        if not any(
-            isinstance(n, ast.Name) and (n.id in results or n.id in makers) for n in inner
-        ):
+        if not any(isinstance(n, ast.Name) and (n.id in results or n.id in makers) for n in inner):
             return call
     return None
 

@@ -31,9 +31,7 @@ def fresh(grammar: Grammar, size: int, rng: Generator) -> Nodes:
     return tree
 
 
-def vary(
-    grammar: Grammar, tree: Nodes, mate: Nodes | None, rng: Generator, wanted: str = ""
-) -> tuple[str, Nodes]:
+def vary(grammar: Grammar, tree: Nodes, mate: Nodes | None, rng: Generator, wanted: str = "") -> tuple[str, Nodes]:
     """Return the name of the operator and a changed copy of a tree (perhaps unsound, perhaps equal)."""
     names = [name for name in _WEIGHTS if name != "mate" or mate is not None]
     weights = [_WEIGHTS[name] for name in names]
@@ -78,7 +76,9 @@ def _regrow(grammar: Grammar, kind: type, rng: Generator) -> Nodes:
 
 def _point(grammar: Grammar, tree: Any, rng: Generator) -> Nodes:
     """Change literals nearby (one, and each other one rarely), or put another block of the same signature."""
-    literals = [i for i, n in enumerate(tree) if n.arity == 0 and n.ret in grammar.constants and not isinstance(n.value, str)]
+    literals = [
+        i for i, n in enumerate(tree) if n.arity == 0 and n.ret in grammar.constants and not isinstance(n.value, str)
+    ]
     if literals and rng.random() < 0.8:
         chosen = {literals[int(rng.integers(len(literals)))]} | {i for i in literals if rng.random() < 0.15}
         for index in sorted(chosen):
@@ -140,9 +140,7 @@ def _loop_somewhere(grammar: Grammar, tree: Any, rng: Generator) -> Nodes:
 def _wrap(grammar: Grammar, tree: Any, rng: Generator) -> Nodes:
     index = int(rng.integers(len(tree)))
     kind, part = tree[index].ret, tree.searchSubtree(index)
-    hosts = [
-        p for p in grammar.pset.primitives[kind] if kind in p.args and not p.name.startswith(("baked:", "loop:"))
-    ]
+    hosts = [p for p in grammar.pset.primitives[kind] if kind in p.args and not p.name.startswith(("baked:", "loop:"))]
     if not hosts:
         return list(tree)
     host = hosts[int(rng.integers(len(hosts)))]

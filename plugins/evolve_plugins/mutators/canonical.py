@@ -24,7 +24,7 @@ _STRIDE = 97
 _WIDE = 76
 
 
-class NotInSubset(Exception):  # noqa: N818
+class NotInSubset(Exception):
     """The function is ordinary Python, but not of the shape that trees are written in."""
 
 

@@ -22,75 +22,14 @@ from deap import gp
 from numpy.random import Generator
 
 from evolve.primitives import Parameter, Primitive, PrimitiveSet
+from evolve_plugins.mutators.literals import COUNTS, SEEDS, Constant
 
-__all__ = ["COUNTS", "Constant", "Grammar", "borrowed_random"]
+__all__ = ["Grammar", "Nodes", "borrowed_random"]
 
 Nodes = list[Any]
 """Prefix notation: DEAP primitives and terminals."""
 
 PLAIN = ("int", "float", "seed", "bool", "str")
-_SEEDS = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Constant:
-    """What a literal may be.
-
-    Args:
-        type: "int", "float" or "seed".
-        low: smallest value.
-        high: largest value.
-        log: chosen on a logarithmic scale.
-    """
-
-    type: str
-    low: float = -math.inf
-    high: float = math.inf
-    log: bool = False
-
-    def draw(self, rng: Generator) -> int | float:
-        """Return a random literal, rounded to three significant digits."""
-        if self.type == "seed":
-            return int(rng.integers(_SEEDS))
-        low, high = self.low, self.high
-        if not (math.isfinite(low) and math.isfinite(high)):
-            value = float(rng.normal()) * 2.0 ** float(rng.integers(-1, 4))
-        elif self.log:
-            value = math.exp(rng.uniform(math.log(low), math.log(high)))
-        else:
-            value = float(rng.uniform(low, high + (self.type == "int")))
-        return self.fit(value)
-
-    def near(self, value: float, rng: Generator) -> int | float:
-        """Return a literal close to another one: a step of about a fifth of the range, or of its own size."""
-        if self.type == "seed":
-            return self.draw(rng)
-        step = float(rng.normal())
-        if self.log and value > 0:
-            moved = value * math.exp(0.2 * math.log(self.high / self.low) * step)
-        elif math.isfinite(self.high - self.low):
-            moved = value + 0.2 * (self.high - self.low) * step
-        else:
-            moved = value + 0.3 * (abs(value) or 1.0) * step
-        if self.type == "int" and round(moved) == value:
-            moved = value + math.copysign(1.0, step)
-        return self.fit(moved)
-
-    def fit(self, value: float) -> int | float:
-        """Return the nearest literal inside the bounds."""
-        inside = min(max(value, self.low), self.high)
-        if self.type != "float":
-            return min(math.floor(self.high), max(math.ceil(self.low), round(inside))) if self.bounded else round(inside)
-        return min(max(float(f"{inside:.3g}"), self.low), self.high)
-
-    @property
-    def bounded(self) -> bool:
-        """True when both ends are finite."""
-        return math.isfinite(self.low) and math.isfinite(self.high)
-
-
-COUNTS = Constant("int", 1, 64, log=True)
-"""How often a loop may turn."""
 
 
 @contextmanager
@@ -139,7 +78,7 @@ class Grammar:
         for name in self.blocks.arguments:
             self._terminal(f"argument:{name}", f"argument:{name}")
         self.constants[self._kind("count")] = COUNTS
-        self.constants[self._kind("seed")] = Constant("seed", 0, _SEEDS)
+        self.constants[self._kind("seed")] = Constant("seed", 0, SEEDS)
         self._measure()
 
     @property
@@ -190,13 +129,13 @@ class Grammar:
 
     def _grow_inner(self, node: Any, size: int, rng: Generator) -> Nodes:
         spare = max(0, size - self._least_of(node))
-        shares = rng.multinomial(spare, [1 / node.arity] * node.arity) if node.arity else []
+        shares = [int(s) for s in rng.multinomial(spare, [1 / node.arity] * node.arity)] if node.arity else []
         nodes = [node]
         for argument, share in zip(node.args, shares, strict=True):
             if node.name.startswith("loop:") and argument is node.args[2]:
-                nodes += self.step(node.name.split(":")[1].split("@")[0], int(share) + self._least[argument], rng)
+                nodes += self.step(node.name.split(":")[1].split("@")[0], share + self._least[argument], rng)
             else:
-                nodes += self.grow(argument, int(share) + self._least[argument], rng)
+                nodes += self.grow(argument, share + self._least[argument], rng)
         return nodes
 
     def step(self, name: str, size: int, rng: Generator) -> Nodes:
@@ -211,7 +150,9 @@ class Grammar:
             if len(grown) > 1 and running in grown:
                 body = grown
                 break
-        pickers = [b for b in self.blocks.primitives if [p.type for p in b.parameters] == [name, name] == [b.returns] * 2]
+        pickers = [
+            b for b in self.blocks.primitives if [p.type for p in b.parameters] == [name, name] == [b.returns] * 2
+        ]
         if pickers and rng.random() < 0.7:
             picker = self.node(f"{pickers[int(rng.integers(len(pickers)))].name}@{name}")
             body = [picker, running, *body]
@@ -266,10 +207,3 @@ class Grammar:
                 sizes = [self._least_of(p) for p in self.pset.primitives[kind] if not p.name.startswith("baked:")]
                 if sizes and min(sizes) < self._least.get(kind, 10**6):
                     self._least[kind] = min(sizes)
-
-
-def own_running(nodes: Sequence[Any], start: int, stop: int) -> bool:
-    """Tell whether a loop body (`nodes[start:stop]`) uses the loop's own running value."""
-    return any(node.name.startswith("running:") and node.ret is nodes[start].ret for node in nodes[start:stop])
-
-

@@ -8,12 +8,12 @@ from typing import Any
 from evolve.interfaces import Context
 from evolve.trial import Proposal, Trial
 from evolve_plugins.mutators.baking import is_baked, structure
-from evolve_plugins.mutators.source import Source, normal
+from evolve_plugins.mutators.source import Source
 
 __all__ = ["Fruitless", "offspring"]
 
 
-class Fruitless(Exception):  # noqa: N818
+class Fruitless(Exception):
     """An operator has nothing to propose; the text says why."""
 
 
@@ -39,12 +39,10 @@ def offspring(
     Raises:
         Fruitless: the program equals its parent's.
     """
-    if context.problem.primitives is not None:
-        source.fit_imports(context.problem.primitives)
-    source.prune()
-    child = source.write()
-    if normal(child) == normal(source.program):
+    source.tidy(context.problem.primitives)
+    if not source.changed:
         raise Fruitless("the child equals its parent")
+    child = source.write()
     noted: dict[str, Any] = {"structure": structure(source.tree), **(notes or {})}
     if is_baked(source.tree):
         noted["improver"] = True

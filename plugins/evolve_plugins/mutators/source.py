@@ -16,12 +16,23 @@ from evolve.interfaces import ProblemFacts
 from evolve.primitives import PrimitiveSet
 from evolve.program import Program
 
-__all__ = ["Source", "Suite", "Unreadable", "editable", "normal", "python_text"]
+__all__ = ["Source", "Suite", "Unreadable", "Verbatim", "editable", "python_text", "verbatim"]
 
-_ROW = re.compile(r"\], (?=\[)")
+_LONG = 200
+_NUMBERS = re.compile(r"[-+.,:\[\](){}\s\deE]+")
 
 
-class Unreadable(Exception):  # noqa: N818
+@dataclass(frozen=True, slots=True, repr=False)
+class Verbatim:
+    """A long table of numbers, standing in the tree as one constant: its text is kept, its numbers are out of reach."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+class Unreadable(Exception):
     """The file cannot be edited: it is no Python, is frozen, or lacks the entry function."""
 
 
@@ -52,6 +63,10 @@ class Suite:
         """The evolvable statements as they are now."""
         return self.owner[self.start : len(self.owner) - self.tail]
 
+    def dump(self) -> str:
+        """Return the syntax of the statements as text, for comparison."""
+        return "\n".join(ast.dump(s) for s in self.statements)
+
     def replace(self, statements: Sequence[ast.stmt]) -> None:
         """Put other statements in their place."""
         self.owner[self.start : len(self.owner) - self.tail] = list(statements)
@@ -73,6 +88,7 @@ class Source:
     tree: ast.Module = field(init=False)
     suites: list[Suite] = field(init=False, default_factory=list)
     _lines: list[str] = field(init=False, repr=False)
+    _opened: list[str] = field(init=False, repr=False, default_factory=list)
 
     def __post_init__(self) -> None:
         text = self.program.files[self.path]
@@ -81,10 +97,11 @@ class Source:
         except (SyntaxError, ValueError, RecursionError) as error:
             raise Unreadable(f"{self.path} is not Python: {error}") from error
         self._lines = text.splitlines()
+        _fold(self.tree, text)
         for region in self.program.regions(self.path):
             self.suites += _suites(self.tree.body, region.start, region.stop)
         for suite in self.suites:
-            suite.before = _dump(suite.statements)
+            suite.before = suite.dump()
 
     @classmethod
     def open(cls, program: Program, problem: ProblemFacts) -> Source:
@@ -98,6 +115,8 @@ class Source:
         source = cls(program, program.main, problem.entry)
         if source.home(problem.entry) is None:
             raise Unreadable(f"{program.main} has no evolvable function {problem.entry!r}")
+        source.tidy(problem.primitives)
+        source._opened = [suite.dump() for suite in source.suites]
         return source
 
     @property
@@ -144,8 +163,18 @@ class Source:
         for suite in self.suites:
             suite.replace([s for s in suite.statements if s is not statement])
 
-    def fit_imports(self, primitives: PrimitiveSet) -> None:
-        """Import exactly the primitives that are used, in one line, apart from those that frozen text imports."""
+    def tidy(self, primitives: PrimitiveSet | None) -> None:
+        """Import exactly the primitives that are used, and remove what nothing uses any more."""
+        if primitives is not None:
+            self._fit_imports(primitives)
+        self._prune()
+
+    @property
+    def changed(self) -> bool:
+        """True when its syntax differs from that of the tidy original."""
+        return [suite.dump() for suite in self.suites] != self._opened
+
+    def _fit_imports(self, primitives: PrimitiveSet) -> None:
         known = {block.name for block in primitives.primitives}
         used = {n.id for n in ast.walk(self.tree) if isinstance(n, ast.Name)} & known
         for suite in self.suites:
@@ -155,8 +184,7 @@ class Source:
         if missing:
             self.prepend(ast.ImportFrom(primitives.module, [ast.alias(name) for name in missing], 0))
 
-    def prune(self) -> None:
-        """Remove evolvable module-level functions and imports that nothing uses any more."""
+    def _prune(self) -> None:
         if len(self.program.files) > 1:
             return
         changed = True
@@ -173,7 +201,7 @@ class Source:
         """Return the program with the edited suites written back."""
         lines = list(self._lines)
         for suite in sorted(self.suites, key=lambda s: -s.first):
-            if _dump(suite.statements) != suite.before:
+            if suite.dump() != suite.before:
                 text = python_text(suite.statements or [ast.Pass()])
                 lines[suite.first : suite.stop] = [" " * suite.indent + t if t else t for t in text.splitlines()]
         return self.program.child({self.path: "\n".join(lines) + "\n"})
@@ -185,19 +213,8 @@ def editable(program: Program, problem: ProblemFacts) -> tuple[str, ...]:
     return tuple(sorted(paths, key=lambda p: (p != program.main, p)))
 
 
-def normal(program: Program) -> str:
-    """Return a text that is equal for programs which differ in comments and layout only."""
-    parts = []
-    for path, text in program.files.items():
-        try:
-            parts.append(f"{path}\n{ast.dump(ast.parse(text))}" if path.endswith(".py") else f"{path}\n{text}")
-        except (SyntaxError, ValueError, RecursionError):
-            parts.append(f"{path}\n{text}")
-    return "\n".join(parts)
-
-
 def python_text(statements: Sequence[ast.stmt]) -> str:
-    """Return statements as source text: two empty lines around functions, one row of a table per line."""
+    """Return statements as source text: two empty lines around functions."""
     parts: list[str] = []
     for number, statement in enumerate(statements):
         big = isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
@@ -205,8 +222,8 @@ def python_text(statements: Sequence[ast.stmt]) -> str:
         if number and (big or after):
             parts += ["", ""]
         text = ast.unparse(ast.fix_missing_locations(statement))
-        if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Dict):
-            text = _ROW.sub("],\n    ", text)
+        if _is_text(statement) and '"""' not in text and "\\" not in text:
+            text = f'"""{ast.literal_eval(text)}"""'
         parts.append(text)
     return "\n".join(parts)
 
@@ -225,18 +242,38 @@ def _suites(body: list[ast.stmt], start: int, stop: int) -> list[Suite]:
         top, end = body[run[0]], body[run[-1]]
         found.append(
             Suite(
-                body, run[0], len(body) - run[-1] - 1, _first_line(top) - 1, end.end_lineno or end.lineno, top.col_offset
+                body,
+                run[0],
+                len(body) - run[-1] - 1,
+                _first_line(top) - 1,
+                end.end_lineno or end.lineno,
+                top.col_offset,
             )
         )
     return found
 
 
 def _first_line(statement: ast.stmt) -> int:
-    return min([statement.lineno, *(d.lineno for d in getattr(statement, "decorator_list", []))])
+    decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
+    return min([statement.lineno, *(d.lineno for d in decorators)])
 
 
-def _dump(statements: Sequence[ast.stmt]) -> str:
-    return "\n".join(ast.dump(s) for s in statements)
+def verbatim(text: str) -> ast.Constant:
+    """Return a node that is written as this text."""
+    constant = ast.Constant(None)
+    constant.value = Verbatim(text)  # type: ignore[assignment]  # `ast.unparse` writes its repr
+    return constant
+
+
+def _fold(tree: ast.Module, text: str) -> None:
+    """Replace long tables of numbers in assignments by `Verbatim` constants."""
+    for statement in tree.body:
+        match statement:
+            case ast.Assign(value=ast.List() | ast.Tuple() | ast.Dict() as value) if value.end_lineno is not None:
+                long = value.end_lineno > value.lineno or (value.end_col_offset or 0) - value.col_offset > _LONG
+                written = ast.get_source_segment(text, value) if long else None
+                if written and _NUMBERS.fullmatch(written):
+                    statement.value = ast.copy_location(verbatim(written), value)
 
 
 def _matches(path: str, patterns: Sequence[str]) -> bool:
@@ -259,6 +296,6 @@ def _dead(statement: ast.stmt, used: set[str]) -> bool:
             if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
                 return False
             return all((a.asname or a.name).split(".")[0] not in used and a.name != "*" for a in names)
-        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Dict() | ast.List() | ast.Constant()):
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Dict() | ast.List() | ast.Constant() | ast.Tuple()):
             return name not in used
     return False
