@@ -7,7 +7,6 @@ other side assumes nothing of it.
 from __future__ import annotations
 
 import contextlib
-import gc
 import io
 import math
 import os
@@ -22,7 +21,7 @@ from evolve.primitives import FuelExhausted, meter
 from evolve.sandbox import modules, wire
 from evolve.sandbox.tracebacks import describe_error
 
-__all__ = ["Runner", "serve"]
+__all__ = ["Runner", "prepare", "serve"]
 
 
 class Runner:
@@ -76,8 +75,7 @@ def serve(channel: socket.socket) -> None:
     Args:
         channel: this side's end of the data channel; the first frame brings the program.
     """
-    fix_randomness()
-    catch_output()
+    random.seed(0)  # a fork gives it a new start of its own
     order = _receive(channel)
     runner = Runner(order["files"], order["main"], order["fuel"], wire.Caps(body=order["body"]))
     while True:
@@ -86,19 +84,16 @@ def serve(channel: socket.socket) -> None:
             channel.sendall(piece)
 
 
-def fix_randomness() -> None:
-    """Give the global random sources of every candidate the same start, so that it answers the same twice."""
-    random.seed(0)
+def prepare() -> None:
+    """Set up, in the zygote, what all candidates inherit: where they print, and how their random sources start.
+
+    The global sources start the same in every candidate, so that a program answers the same twice.
+    """
+    sys.stdin = io.StringIO()
+    sys.stdout = sys.stderr = io.TextIOWrapper(_Overflow(), "utf-8", errors="replace", write_through=True)
     numpy_random = sys.modules.get("numpy.random")
     if numpy_random is not None:
         numpy_random.seed(0)
-
-
-def catch_output() -> None:
-    """Send what the program prints into the output pipe, and drop what does not fit."""
-    sys.stdin = io.StringIO()
-    sys.stdout = sys.stderr = io.TextIOWrapper(_Overflow(), "utf-8", errors="replace", write_through=True)
-    gc.enable()
 
 
 class _Overflow(io.RawIOBase):

@@ -36,7 +36,7 @@ class Cage:
 
     Args:
         zygote: process id of its parent.
-        fences: names of the zygote's layers that hold.
+        calls: the filter of its system calls, or None where the machine has none.
         channel: descriptor of its end of the data channel.
         output: descriptor that takes what it prints.
         cpu_s: whole seconds of CPU time before the kernel kills it.
@@ -44,7 +44,7 @@ class Cage:
     """
 
     zygote: int
-    fences: frozenset[str]
+    calls: seccomp.CandidateFilter | None
     channel: int
     output: int
     cpu_s: int
@@ -61,6 +61,11 @@ def landlock_files(hidden: list[str]) -> None:
     landlock.allow_reading_only([*filter(None, sys.path), *libraries, *_SYSTEM], hidden)
 
 
+def empty_environment(hidden: list[str]) -> None:
+    """No variable of the environment, not even the few that the zygote needed to start."""
+    os.environ.clear()
+
+
 def no_capabilities(hidden: list[str]) -> None:
     """No power of the superuser, when the engine runs as root."""
     linux.drop_capabilities()
@@ -71,7 +76,12 @@ def seccomp_calls(hidden: list[str]) -> None:
     seccomp.forbid_for_all()
 
 
-ZYGOTE_LAYERS: tuple[Callable[[list[str]], None], ...] = (landlock_files, no_capabilities, seccomp_calls)
+ZYGOTE_LAYERS: tuple[Callable[[list[str]], None], ...] = (
+    empty_environment,
+    landlock_files,
+    no_capabilities,
+    seccomp_calls,
+)
 """What holds for all candidates, in the order in which it goes up."""
 
 
@@ -130,17 +140,12 @@ def resource_limits(cage: Cage) -> None:
     _limit(resource.RLIMIT_CORE, 0, 0)
 
 
-def empty_environment(cage: Cage) -> None:
-    """No variable of the environment, not even the few of the zygote."""
-    os.environ.clear()
-
-
 def no_processes(cage: Cage) -> None:
     """No process beside itself, no signal to others. Without a filter: no process in its user's name, root excepted."""
-    if seccomp_calls.__name__ in cage.fences:
-        seccomp.forbid_for_candidates()
-    else:
+    if cage.calls is None:
         _limit(resource.RLIMIT_NPROC, 0, 0)
+    else:
+        cage.calls.install()
 
 
 CHILD_LAYERS: tuple[Callable[[Cage], None], ...] = (
@@ -149,7 +154,6 @@ CHILD_LAYERS: tuple[Callable[[Cage], None], ...] = (
     die_with_zygote,
     not_dumpable,
     resource_limits,
-    empty_environment,
     no_processes,
 )
 """What goes up for each candidate, in order."""

@@ -25,6 +25,7 @@ _CAPABILITY_VERSION = 0x20080522
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
+_libc.prctl.argtypes = [ctypes.c_int, *[ctypes.c_ulong] * 4]
 
 
 def die_with_parent(parent: int) -> None:
@@ -62,14 +63,18 @@ def drop_capabilities() -> None:
     _check(_libc.capset(ctypes.byref(header), ctypes.byref(nothing)), "capset")
 
 
-def prctl(option: int, value: Any, extra: Any = 0) -> None:
+def prctl(option: int, value: int, extra: int = 0) -> None:
     """Set an attribute of this process.
+
+    Args:
+        option: which one, a number of the kernel's.
+        value: the first argument, a number or an address.
+        extra: the second argument.
 
     Raises:
         OSError: the kernel refuses.
     """
-    words = [word if isinstance(word, ctypes.c_void_p) else ctypes.c_ulong(word) for word in (value, extra, 0, 0)]
-    _check(_libc.prctl(option, *words), f"prctl({option})")
+    _check(_libc.prctl(option, value, extra, 0, 0), "prctl")
 
 
 def syscall(number: int, *arguments: Any) -> int:

@@ -17,7 +17,7 @@ import struct
 
 from evolve.sandbox import linux
 
-__all__ = ["forbid_for_all", "forbid_for_candidates"]
+__all__ = ["CandidateFilter", "forbid_for_all"]
 
 _PR_SET_SECCOMP = 22
 _FILTER_MODE = 2
@@ -55,6 +55,10 @@ _FOR_CANDIDATES = {
 _CLONE, _CLONE3, _TGKILL, _PRLIMIT = (56, 220), (435, 435), (234, 131), (302, 261)
 
 _Instruction = tuple[int, int, int, int]
+_WORD = struct.Struct("=HBBI")
+_PERMIT: _Instruction = (_RETURN, 0, 0, _ALLOW)
+_REFUSE: _Instruction = (_RETURN, 0, 0, _ERRNO | errno.EPERM)
+_MISSING_CALL: _Instruction = (_RETURN, 0, 0, _ERRNO | errno.ENOSYS)
 
 
 def forbid_for_all() -> None:
@@ -64,64 +68,98 @@ def forbid_for_all() -> None:
         OSError: this kernel or machine has no filter.
     """
     column = _column()
-    _install(_prologue() + _refusals(_FOR_ALL, column))
+    _Filter([*_prologue(), *_refusals(_FOR_ALL, column)]).install()
 
 
-def forbid_for_candidates() -> None:
-    """Refuse what a candidate does not need: processes, signals to others, higher limits. Threads stay allowed.
+class CandidateFilter:
+    """Refuses what a candidate does not need: processes, signals to others, higher limits. Threads stay allowed.
+
+    It is built once, before the fork; each child puts its own process id in and installs it.
 
     Raises:
-        OSError: this kernel or machine has no filter.
+        OSError: this machine has no table of system calls.
     """
-    column = _column()
-    refuse, missing = (_RETURN, 0, 0, _ERRNO | errno.EPERM), (_RETURN, 0, 0, _ERRNO | errno.ENOSYS)
-    allow = (_RETURN, 0, 0, _ALLOW)
-    program = [
-        *_prologue(),
-        # a new task must be a thread; clone3 hides its flags, so the C library falls back to clone
+
+    def __init__(self) -> None:
+        column = _column()
+        start = [*_prologue(), *_threads_only(column)]
+        self._pid_at = len(start) + 2
+        self._filter = _Filter([*start, *_own_signals_only(column), *_refusals(_FOR_CANDIDATES, column)])
+
+    def install(self) -> None:
+        """Put the filter over this process.
+
+        Raises:
+            OSError: the kernel refuses.
+        """
+        self._filter.set_operand(self._pid_at, os.getpid())
+        self._filter.install()
+
+
+class _Filter:
+    """A program for the kernel, laid out in memory."""
+
+    def __init__(self, program: list[_Instruction]) -> None:
+        code = b"".join(_WORD.pack(*instruction) for instruction in program)
+        self._code = ctypes.create_string_buffer(code, len(code))
+        header = struct.pack("@HP", len(program), ctypes.addressof(self._code))
+        self._header = ctypes.create_string_buffer(header, len(header))
+
+    def set_operand(self, index: int, value: int) -> None:
+        struct.pack_into("=I", self._code, _WORD.size * index + 4, value)
+
+    def install(self) -> None:
+        linux.prctl(_PR_SET_SECCOMP, _FILTER_MODE, ctypes.addressof(self._header))
+
+
+def _threads_only(column: int) -> list[_Instruction]:
+    """Let a new task be a thread only; clone3 hides its flags, so the C library has to fall back to clone."""
+    return [
         (_EQUAL, 0, 1, _CLONE3[column]),
-        missing,
+        _MISSING_CALL,
         (_EQUAL, 0, 5, _CLONE[column]),
         _load_argument(0),
         (_AND, 0, 0, _CLONE_THREAD),
         (_EQUAL, 1, 0, 0),
-        allow,
-        refuse,
-        # a signal to itself, such as abort(), is its own affair
+        _PERMIT,
+        _REFUSE,
+    ]
+
+
+def _own_signals_only(column: int) -> list[_Instruction]:
+    """Let it signal itself, such as in abort(), and read its limits but not set them."""
+    return [
         (_EQUAL, 0, 4, _TGKILL[column]),
         _load_argument(0),
-        (_EQUAL, 0, 1, os.getpid()),
-        allow,
-        refuse,
-        # limits may be read, not set
+        (_EQUAL, 0, 1, 0),  # its process id, see `CandidateFilter.install`
+        _PERMIT,
+        _REFUSE,
         (_EQUAL, 0, 6, _PRLIMIT[column]),
         _load_argument(2),
         (_EQUAL, 0, 3, 0),
         _load_argument(2, upper=True),
         (_EQUAL, 0, 1, 0),
-        allow,
-        refuse,
+        _PERMIT,
+        _REFUSE,
     ]
-    _install(program + _refusals(_FOR_CANDIDATES, column))
 
 
 def _refusals(calls: dict[str, tuple[int, int]], column: int) -> list[_Instruction]:
     numbers = sorted(number[column] for number in calls.values() if number[column] != _MISSING)
     compares = [(_EQUAL, len(numbers) - index, 0, number) for index, number in enumerate(numbers)]
-    return [*compares, (_RETURN, 0, 0, _ALLOW), (_RETURN, 0, 0, _ERRNO | errno.EPERM)]
+    return [*compares, _PERMIT, _REFUSE]
 
 
 def _prologue() -> list[_Instruction]:
     """Refuse foreign calling conventions, then load the number of the call."""
     architecture, _ = _MACHINES[platform.machine()]
-    refuse = (_RETURN, 0, 0, _ERRNO | errno.EPERM)
     return [
         (_LOAD, 0, 0, _ARCHITECTURE_OFFSET),
         (_EQUAL, 1, 0, architecture),
-        refuse,
+        _REFUSE,
         (_LOAD, 0, 0, _NUMBER_OFFSET),
         (_AT_LEAST, 0, 1, _X32),
-        refuse,
+        _REFUSE,
     ]
 
 
@@ -133,10 +171,3 @@ def _column() -> int:
     if platform.machine() not in _MACHINES:
         raise OSError(errno.ENOSYS, f"no system call table for {platform.machine()}")
     return _MACHINES[platform.machine()][1]
-
-
-def _install(program: list[_Instruction]) -> None:
-    code = b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
-    buffer = ctypes.create_string_buffer(code, len(code))
-    header = struct.pack("@HP", len(program), ctypes.addressof(buffer))
-    linux.prctl(_PR_SET_SECCOMP, _FILTER_MODE, ctypes.cast(ctypes.create_string_buffer(header), ctypes.c_void_p))

@@ -22,7 +22,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
-from evolve.sandbox import child, layers, linux, wire
+from evolve.sandbox import child, layers, linux, seccomp, wire
 from evolve.sandbox.tracebacks import describe_error
 
 __all__ = ["Nursery", "load_primitives", "main"]
@@ -56,6 +56,7 @@ def main() -> None:
         return
     _rehearse()
     nursery = Nursery(control, settings["hidden"])
+    child.prepare()
     gc.collect()
     gc.freeze()
     _send(control, {"fences": sorted(nursery.fences)})
@@ -107,7 +108,6 @@ def _rehearse() -> None:
         header, _ = wire.lengths(frame[: wire.PREFIX_BYTES])
         start = wire.PREFIX_BYTES + header
         wire.decode(frame[wire.PREFIX_BYTES : start], bytearray(frame[start:]))
-    child.fix_randomness()
     sys.meta_path.remove(runner.finder)
     del sys.modules["rehearsal"]
 
@@ -126,6 +126,7 @@ class Nursery:
         self.children = os.open(f"/proc/self/task/{os.getpid()}/children", os.O_RDONLY)
         os.chdir("/proc")  # takes no file, not even from root
         self.fences = layers.raise_fences(hidden)
+        self.calls = seccomp.CandidateFilter() if layers.seccomp_calls.__name__ in self.fences else None
 
     def serve(self) -> bool:
         """Run one candidate; return False when the other side has hung up."""
@@ -137,7 +138,7 @@ class Nursery:
             return True
         cage = layers.Cage(
             zygote=os.getpid(),
-            fences=self.fences,
+            calls=self.calls,
             channel=descriptors[0],
             output=descriptors[1],
             cpu_s=order["cpu_s"],
