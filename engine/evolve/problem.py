@@ -18,7 +18,7 @@ from evolve.overlay import explain
 from evolve.program import Program
 from evolve.registry import Registry
 
-__all__ = ["Problem", "Record", "find_problem", "load_problem", "read_records"]
+__all__ = ["Problem", "Record", "find_problem", "load_problem", "read_problem", "read_records"]
 
 
 @checked_dataclass(frozen=True, slots=True, config=ConfigDict(extra="forbid"))
@@ -110,7 +110,21 @@ def load_problem(
         PluginError: its `plugin.py` does not load.
     """
     folder = find_problem(target, registry)
-    config = load_config(folder, overrides, profile, extra)
+    return read_problem(folder, registry, load_config(folder, overrides, profile, extra))
+
+
+def read_problem(folder: Path, registry: Registry, config: RunConfig) -> Problem:
+    """Read a problem folder with a configuration that is known already, such as a recorded one.
+
+    Args:
+        folder: the problem folder.
+        registry: of this run; takes in the folder's `plugin.py`.
+        config: used as it is; `problem.toml` is not looked at.
+
+    Raises:
+        ProblemError: something is missing or malformed in the folder.
+        PluginError: its `plugin.py` does not load.
+    """
     registry.add_folder(folder)
     return Problem(
         name=folder.resolve().name,

@@ -18,7 +18,8 @@ from evolve.events import Event, Resumed, Started
 from evolve.interfaces import Description, Executor, Job
 from evolve.ledger import Ledger
 from evolve.loop import Loop
-from evolve.problem import Problem, load_problem
+from evolve.overlay import merge
+from evolve.problem import Problem, load_problem, read_problem
 from evolve.rebuild import rebuild
 from evolve.registry import Registry
 from evolve.summary import Summary, summarise
@@ -220,8 +221,10 @@ def reload_problem(ledger: Ledger, registry: Registry, extra: Mapping[str, Any] 
             f"the problem's code changed since this run began ({', '.join(changed)} in {folder}); "
             "scores would not compare: start a new run"
         )
-    recorded = {**ledger.meta("config"), **(extra or {})}
-    return load_problem(str(folder), registry, (), None, recorded)
+    recorded, resumed = ledger.meta("config"), ledger.last("resumed")
+    if resumed is not None:
+        recorded["budget"] = resumed.body["budget"]
+    return read_problem(folder, registry, RunConfig.from_plain(merge(recorded, extra or {})))
 
 
 def code_digests(folder: Path) -> dict[str, str]:

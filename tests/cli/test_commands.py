@@ -10,6 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from evolve.cli import cli
+from evolve.overlay import parse_budget
+from evolve.run import Run
 
 PROMISED = {
     "run", "problem", "status", "reason", "seed", "trials", "evaluations", "reused", "seconds", "cpu_seconds",
@@ -112,7 +114,18 @@ def test_resume_goes_on_to_a_larger_budget_and_not_beyond(home: Path) -> None:
     done = evolve("resume", str(home / "more"), "--budget", "9trials", "--json")
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["trials"] == 9
-    assert json.loads(evolve("resume", str(home / "more"), "--json").stdout)["trials"] == 9
+    again = json.loads(evolve("resume", str(home / "more"), "--json").stdout)
+    assert (again["trials"], again["reason"]) == (9, "budget spent: 9 trials"), "the last budget holds"
+
+
+def test_resume_keeps_every_recorded_setting_but_those_it_changes(home: Path) -> None:
+    problem, out = str(home / "spots"), str(home / "kept")
+    evolve(problem, "--budget", "3trials", "--workers", "1", "--seed", "7", "--set", "params.n=4", "--out", out, "-q")
+    (home / "spots" / "problem.toml").write_text((home / "spots" / "problem.toml").read_text() + "\n[run]\nseed = 5\n")
+    run = Run.open(Path(out), extra={"run": {"workers": 2}, "budget": parse_budget("9trials")})
+    config = run.problem.config
+    assert (config.run.seed, config.run.workers, config.params) == (7, 2, {"n": 4})
+    assert config.budget.model_dump(exclude_none=True) == {"trials": 9}
 
 
 def test_options_may_stand_before_the_target(home: Path, tmp_path: Path) -> None:
