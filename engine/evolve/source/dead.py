@@ -12,8 +12,29 @@ from evolve.source.visibility import Visibility
 __all__ = ["dead_statements"]
 
 _HARMLESS_IMPORTS = frozenset(
-    "abc bisect cmath collections copy dataclasses decimal enum fractions functools heapq itertools math numbers numpy "
-    "operator random statistics string time typing".split()  # noqa: SIM905 (one line, not thirty)
+    {
+        "abc",
+        "bisect",
+        "cmath",
+        "collections",
+        "copy",
+        "dataclasses",
+        "decimal",
+        "enum",
+        "fractions",
+        "functools",
+        "heapq",
+        "itertools",
+        "math",
+        "numbers",
+        "numpy",
+        "operator",
+        "random",
+        "statistics",
+        "string",
+        "time",
+        "typing",
+    }
 )
 """Modules that are always there and do nothing on import but define names."""
 

@@ -321,6 +321,7 @@ _VISITORS: dict[type[ast.AST], Callable[[Module, Any, Scope], None]] = {
     ast.SetComp: Module._comprehension,
     ast.Yield: Module._yield,
     ast.YieldFrom: Module._yield,
+    ast.keyword: Module._keyword,
 }
 if hasattr(ast, "TypeAlias"):
     _VISITORS[ast.TypeAlias] = Module._typed

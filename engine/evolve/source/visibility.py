@@ -9,27 +9,32 @@ from evolve.source.scopes import Module, Variable
 
 __all__ = ["Visibility", "looks_at_itself"]
 
-_UNSAFE_MODULES = frozenset(
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_UNSAFE_MODULES = _words(
     "__main__ builtins code codeop ctypes cython dis gc importlib inspect jax linecache marshal numexpr pandas pdb "
-    "pickle runpy symtable tensorflow tokenize torch trace traceback".split()  # noqa: SIM905 (one line, not thirty)
+    "pickle runpy symtable tensorflow tokenize torch trace traceback"
 )
 """Libraries that read a program's names, source or bytecode."""
 
-_UNSAFE_NAMES = frozenset(
+_UNSAFE_NAMES = _words(
     "NameError UnboundLocalError __annotations__ __builtins__ __doc__ __file__ __import__ __loader__ __spec__ "
-    "breakpoint compile dir eval exec globals locals open vars".split()  # noqa: SIM905 (one line, not thirty)
+    "breakpoint compile dir eval exec globals locals open vars"
 )
-_UNSAFE_ATTRIBUTES = frozenset(
+_UNSAFE_ATTRIBUTES = _words(
     "_current_frames _getframe currentframe exc_info exception get_annotations get_type_hints modules setprofile "
-    "settrace".split()  # noqa: SIM905 (one line, not thirty)
+    "settrace"
 )
 _UNSAFE_PREFIXES = ("f_", "tb_", "co_", "gi_", "cr_")
 """Attributes of frames, tracebacks, code, generators and coroutines."""
 
-_SAFE_DUNDERS = frozenset(
+_SAFE_DUNDERS = _words(
     "__abs__ __add__ __bool__ __call__ __contains__ __enter__ __eq__ __exit__ __float__ __ge__ __getitem__ __gt__ "
     "__hash__ __init__ __int__ __iter__ __le__ __len__ __lt__ __main__ __matmul__ __mul__ __ne__ __neg__ __new__ "
-    "__next__ __post_init__ __pow__ __repr__ __setitem__ __str__ __sub__ __truediv__".split()  # noqa: SIM905 (one line, not thirty)
+    "__next__ __post_init__ __pow__ __repr__ __setitem__ __str__ __sub__ __truediv__"
 )
 _INTROSPECTED = frozenset({"intermediate_result"})
 """Parameter names that a numerical library looks for in a callback."""
