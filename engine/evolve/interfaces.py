@@ -8,7 +8,6 @@ and load.
 
 from __future__ import annotations
 
-import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -528,10 +527,3 @@ class Executor(ABC):
     @abstractmethod
     async def close(self) -> None:
         """Kill what still runs and leave no process behind."""
-
-
-def load_class(path: str) -> type[Any]:
-    """Import `"module:Class"`."""
-    module, _, name = path.partition(":")
-    found: type[Any] = getattr(importlib.import_module(module), name)
-    return found

@@ -13,7 +13,8 @@ from typing import Any
 from evolve.errors import CandidateError, PluginError, ProblemError
 from evolve.evaluation import Outcome, Status, Verdict
 from evolve.instance import Instance
-from evolve.interfaces import Description, Evaluator, Job, JobResult, Setup, load_class
+from evolve.interfaces import Description, Evaluator, Job, JobResult, Setup
+from evolve.loading import load_class
 from evolve.sandbox.candidate import SandboxedCandidate
 from evolve.sandbox.warm import WarmParent, WarmParentDied
 

@@ -6,12 +6,9 @@ Three ways in, one code path: entry points of the group "evolve" (our own includ
 
 from __future__ import annotations
 
-import importlib
 import importlib.metadata
-import importlib.util
 import inspect
 import logging
-import sys
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,8 +31,8 @@ from evolve.interfaces import (
     Mutator,
     Selector,
     Strategy,
-    load_class,
 )
+from evolve.loading import class_path, load_class, load_file
 from evolve.program import Program
 
 if TYPE_CHECKING:
@@ -137,19 +134,11 @@ class Registry:
         path = folder.resolve() / "plugin.py"
         if not path.is_file():
             return False
-        name = f"{folder.resolve().name}/plugin.py"
-        module_name = f"evolve_folder_{abs(hash(str(path))):x}"
-        spec = importlib.util.spec_from_file_location(module_name, path)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[module_name] = module
         try:
-            spec.loader.exec_module(module)
+            module = load_file(path)
         except Exception as error:  # border: entry-point import (a folder's plugin is one)
-            del sys.modules[module_name]
             raise PluginError(f"{path}: does not import: {_one_line(error)}") from error
-        self.add(name, module)
+        self.add(f"{path.parent.name}/plugin.py", module)
         return True
 
     @property
@@ -214,7 +203,7 @@ class Registry:
         return Builder(self.resolve, KINDS, defaults).build(kind, table, said, kind)
 
     def locate(self, kind: str, table: PluginTable) -> tuple[str, dict[str, Any]]:
-        """Return where another process finds a plugin's class, as "module:Class", and its checked settings.
+        """Return from where another process imports a plugin's class, and its checked settings.
 
         Raises:
             PluginError: there is no such plugin, or it breaks its contract.
@@ -222,7 +211,7 @@ class Registry:
         """
         cls = self.resolve(kind, table.use)
         self.build(kind, table)
-        return f"{cls.__module__}:{cls.__qualname__}", table.settings
+        return class_path(cls), table.settings
 
     def problems(self) -> dict[str, Path]:
         """Return the shipped problem folders by name."""

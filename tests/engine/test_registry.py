@@ -19,6 +19,7 @@ from evolve import AddStatus, Archive, Mutator, Program, Proposal, Selector, Str
 from evolve.config import PluginTable
 from evolve.errors import ConfigError, EvolveError, PluginError
 from evolve.events import Event, Resumed
+from evolve.loading import load_class
 from evolve.registry import KINDS, Registry
 
 
@@ -390,3 +391,13 @@ def test_a_worker_is_told_where_the_class_is_and_its_checked_settings(registry: 
     assert settings == {"size": 2}
     with pytest.raises(ConfigError):
         registry.locate("archive", PluginTable.model_validate({"use": "shelf", "size": -2}))
+
+
+def test_a_class_of_a_problem_folder_can_be_imported_by_another_process(tmp_path: Path) -> None:
+    (tmp_path / "plugin.py").write_text(FOLDER_PLUGIN)
+    registry = Registry(entry_points=False)
+    registry.add_folder(tmp_path)
+    path, settings = registry.locate("gate", PluginTable.model_validate({"use": "closed", "reason": "late"}))
+    assert path == f"{tmp_path.resolve() / 'plugin.py'}:Closed"
+    made = load_class(path)(**settings)
+    assert (type(made).__name__, made.reason) == ("Closed", "late")
