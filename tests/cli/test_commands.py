@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import json
+import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -95,6 +97,22 @@ def test_verify_confirms_the_solution_and_the_program(home: Path) -> None:
         ("program", True, True),
     ]
     assert evolve("verify", str(home / "run")).stdout.splitlines()[-1] == "confirmed"
+
+
+def test_verify_and_replay_find_a_record_that_was_tampered_with(home: Path) -> None:
+    copy = home / "tampered"
+    shutil.copytree(home / "run", copy)
+    with sqlite3.connect(copy / "record.sqlite") as record:
+        better = json.dumps([[0, 0], [1, 1], [1, 0], [0, 1], [0.5, 0.5001]])
+        record.execute("UPDATE outcomes SET solution = ?, score = 0.75 WHERE status = 'ok'", (better,))
+        record.execute("UPDATE trials SET operator = 'other' WHERE number = 5")
+    record.close()
+    verified = evolve("verify", str(copy))
+    assert verified.exit_code == 1
+    assert "not confirmed" in verified.stdout
+    replayed = evolve("replay", str(copy))
+    assert replayed.exit_code == 1
+    assert "differs" in replayed.stdout
 
 
 def test_replay_repeats_every_decision(home: Path) -> None:

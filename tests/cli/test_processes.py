@@ -68,6 +68,20 @@ def test_a_second_ctrl_c_stops_at_once(spots: Path) -> None:
     assert "Traceback" not in errors
 
 
+def test_a_run_whose_output_nobody_reads_any_more_ends_quietly(spots: Path) -> None:
+    out = str(spots.parent / "run")
+    command = (*EVOLVE, str(spots), "--budget", "90s", "--workers", "1", "--out", out)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        errors = process.stderr.read()
+        process.wait(timeout=60)
+    assert "Traceback" not in errors
+    assert "nobody reads" in finish("show", out).stdout
+
+
 def test_on_a_terminal_there_is_a_panel_and_the_summary_stays(spots: Path) -> None:
     ours, theirs = pty.openpty()
     command = (*EVOLVE, str(spots), "--budget", "5trials", "--workers", "1", "--out", str(spots.parent / "run"))

@@ -160,8 +160,11 @@ class PlainLines(Progress):
             self.say(f"{self.run.loop.state.meter.used['seconds']:8.1f} s  {self.status()}; best {self.best_line()}")
 
     def say(self, line: str) -> None:
-        """Print a line."""
-        click.echo(line)
+        """Print a line; a run that nobody reads any more ends."""
+        try:
+            click.echo(line)
+        except BrokenPipeError:
+            self.run.request_stop("interrupted: nobody reads its output any more")
 
 
 class LivePanel(Progress):

@@ -21,7 +21,7 @@ from evolve.summary import Summary, summarise
 
 __all__ = ["search", "settings_from"]
 
-INTERRUPTED = "interrupted by Ctrl-C"
+_SIGNALS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "a signal to end"}
 
 
 def settings_from(budget: str | None, seed: int | None, workers: int | None) -> dict[str, Any]:
@@ -89,19 +89,18 @@ def _interruptible(run: Run) -> Iterator[None]:
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     asked = False
 
-    def on_signal() -> None:
+    def on_signal(by: str) -> None:
         nonlocal asked
         if asked and task is not None:
             task.cancel()
         asked = True
-        run.request_stop(INTERRUPTED)
+        run.request_stop(f"interrupted by {by}")
         click.echo("stopping; press Ctrl-C again to stop at once", err=True)
 
-    signals = (signal.SIGINT, signal.SIGTERM)
-    for number in signals:
-        loop.add_signal_handler(number, on_signal)
+    for number, by in _SIGNALS.items():
+        loop.add_signal_handler(number, on_signal, by)
     try:
         yield
     finally:
-        for number in signals:
+        for number in _SIGNALS:
             loop.remove_signal_handler(number)
