@@ -141,7 +141,9 @@ class Ladder:
         verdicts: list[Verdict] = []
         for scored in trial.outcomes:
             if scored.stage == trial.outcomes[-1].stage:
-                job = Job("verify", instance=self.state.instances[scored.instance], payload=solutions.get(scored.instance))
+                job = Job(
+                    "verify", instance=self.state.instances[scored.instance], payload=solutions.get(scored.instance)
+                )
                 result = await self._run(job)
                 verdicts.append(result.value if not result.error else Verdict.refused(f"check failed: {result.error}"))
         values = [verdict.value for verdict in verdicts if verdict.confirmed and verdict.value is not None]

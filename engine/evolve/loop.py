@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from evolve.codec import action_to_plain, instance_to_plain
 from evolve.errors import ProblemError
 from evolve.events import (
     Committed,
@@ -46,7 +47,6 @@ from evolve.interfaces import (
 )
 from evolve.ladder import Judged, Ladder
 from evolve.program import Program
-from evolve.record import action_to_plain, instance_to_plain
 from evolve.state import ProposalContext, RunState
 from evolve.streams import stream
 from evolve.trial import Proposal, Scored, Trial
@@ -230,7 +230,7 @@ class Loop:
         notes = {**action.tags, **proposal.notes}
         number = self.state.trials
         trial = Trial(number, proposal.program, proposal.parents, proposal.operator, proposal.model, notes)
-        self.state.enter(trial)
+        self.state.enter(number, trial.parents)
         self.state.ledger.add_trial(step, trial)
         self.ladder.announce(number)
         self._record(Proposed(step, trial), "proposed", step, number)
@@ -374,7 +374,8 @@ class Loop:
         """Carry on with the actions that the record holds as decided and not finished."""
         pending = dict(sorted(self.state.in_flight.items()))
         for step, action in pending.items():
-            entered = [self.state.ledger.proposed(row.trial or 0) for row in self.state.ledger.events("proposed", step=step)]
+            rows = self.state.ledger.events("step = ? AND kind = 'proposed'", step)
+            entered = [self.state.ledger.proposed(row.trial or 0) for row in rows]
             for trial in entered:
                 self.ladder.announce(trial.number)
             self._begin(step, action, entered)
@@ -420,4 +421,3 @@ class Loop:
         for task in (*self._tasks.values(), *self._checks):
             task.cancel()
         await asyncio.gather(*self._tasks.values(), *self._checks, return_exceptions=True)
-

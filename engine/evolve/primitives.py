@@ -76,7 +76,7 @@ class Fuel:
         self.used += units
 
     def show(self, value: Any, score: float) -> None:
-        """Remember a value as what the program answers if its fuel ends now, when its score (higher is better) is best."""
+        """Remember a value as the answer if the fuel ends now, when its score (higher is better) is the best so far."""
         if score > self.best_score:
             self.best, self.best_score = value, score
 

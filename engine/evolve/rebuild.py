@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
+from evolve import views
+from evolve.codec import action_from_plain, instance_from_plain
 from evolve.evaluation import Verdict
 from evolve.events import Committed, InstanceAdded, InstanceRetired, Measured
-from evolve.ledger import Row
 from evolve.loop import Loop
-from evolve.record import action_from_plain, instance_from_plain
+from evolve.record import Row
 from evolve.streams import stream
 from evolve.trial import Trial
 
 __all__ = ["feed", "rebuild"]
 
+_LEARNT = ("committed", "measured", "instance", "retired", "verified")
+
 
 def rebuild(loop: Loop) -> None:
-    """Bring a fresh loop to where its record ends; actions that were not finished are in flight again."""
-    for row, trial in loop.state.ledger.history():
+    """Bring a fresh loop to where its record ends; actions that were not finished are in flight again.
+
+    Plugins learn only from what was committed, so decisions and proposals need not be read one by one.
+    """
+    state, ledger = loop.state, loop.state.ledger
+    for number, parents in ledger.lineage():
+        state.enter(number, parents)
+    for row, trial in ledger.history(*_LEARNT):
         feed(loop, row, trial)
-    loop.state.meter.used.update(loop.state.ledger.used())
+    state.refused = views.counts(ledger)["refused"]
+    pending = views.pending(ledger)
+    state.in_flight.update({plain["step"]: action_from_plain(_without_step(plain)) for plain in pending})
+    state.next_step = views.next_step(ledger)
+    state.meter.used.update(views.used(ledger))
 
 
 def feed(loop: Loop, row: Row, trial: Trial | None) -> None:
@@ -31,7 +45,7 @@ def feed(loop: Loop, row: Row, trial: Trial | None) -> None:
             state.in_flight.update({plain["step"]: action_from_plain(_without_step(plain)) for plain in actions})
             state.next_step = row.step + max(1, len(actions))
         case "proposed" if trial is not None:
-            state.enter(trial)
+            state.enter(trial.number, trial.parents)
         case "refused":
             state.refused += 1
         case "committed" if trial is not None:
@@ -61,5 +75,5 @@ def _measured(loop: Loop, row: Row) -> Iterator[Measured]:
             yield Measured(row.step, loop.ladder.rescored(trial, (*trial.outcomes, scored)), scored)
 
 
-def _without_step(plain: dict[str, object]) -> dict[str, object]:
+def _without_step(plain: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in plain.items() if name != "step"}

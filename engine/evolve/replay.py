@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from evolve import views
+from evolve.codec import action_from_plain, action_to_plain
 from evolve.interfaces import Executor, Propose
-from evolve.ledger import Ledger, Row
 from evolve.loop import Loop
 from evolve.rebuild import feed
-from evolve.record import action_from_plain, action_to_plain
+from evolve.record import Record, Row
 from evolve.registry import Registry
 from evolve.run import executor_of, reload_problem
 from evolve.streams import stream
@@ -65,19 +66,19 @@ async def replay(folder: Path, registry: Registry | None = None) -> Replay:
         LedgerError: there is no readable record.
     """
     registry = registry or Registry()
-    ledger = Ledger.read(folder)
+    record = Record.read(folder)
     try:
-        problem = reload_problem(ledger, registry)
-        description = description_from_plain(ledger.meta("description"))
+        problem = reload_problem(record, registry)
+        description = description_from_plain(record.meta("description"))
         executor: Executor = executor_of(problem.config, registry)
-        loop = build_loop(problem, registry, description, ledger, executor, lambda event: None)
+        loop = build_loop(problem, registry, description, record, executor, lambda event: None)
         report = Replay(str(folder))
-        for fault in ledger.faults():
+        for fault in views.faults(record):
             report.differ(f"record: {fault}")
-        await _Replayer(loop, report, int(ledger.meta("seeds"))).run()
+        await _Replayer(loop, report, int(record.meta("seeds"))).run()
         return report
     finally:
-        ledger.close()
+        record.close()
 
 
 @dataclass
@@ -113,7 +114,9 @@ class _Replayer:
         actions = loop.parts.strategy.decide(loop.state, row.body["free"], stream(loop.seed, row.step, "strategy"))
         plain = [{"step": row.step + i, **action_to_plain(a)} for i, a in enumerate(actions[: row.body["free"]])]
         if plain != row.body["actions"]:
-            self.report.differ(f"step {row.step}: decided {_brief(plain)}, the record has {_brief(row.body['actions'])}")
+            self.report.differ(
+                f"step {row.step}: decided {_brief(plain)}, the record has {_brief(row.body['actions'])}"
+            )
 
     async def _propose(self, plain: Mapping[str, Any], recorded: Mapping[int, list[str]]) -> None:
         step = plain["step"]
@@ -134,7 +137,7 @@ class _Replayer:
 
     async def _propose_again(self, recorded: Mapping[int, list[str]]) -> None:
         """Repeat what a resumed run proposed for the actions whose programs had not reached the record."""
-        entered = {row.step for row in self.loop.state.ledger.events("proposed")}
+        entered = {row.step for row in self.loop.state.ledger.events("kind = 'proposed'")}
         for step, action in list(self.loop.state.in_flight.items()):
             if step not in entered:
                 await self._propose({"step": step, **action_to_plain(action)}, recorded)
@@ -143,4 +146,3 @@ class _Replayer:
 def _brief(plain: Sequence[Mapping[str, Any]]) -> str:
     text = str([{k: v for k, v in action.items() if v} for action in plain])
     return text if len(text) < 200 else f"{text[:200]}..."
-

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from evolve import views
 from evolve.best import BestKeeper, write_whole
 from evolve.config import RunConfig
 from evolve.errors import ConfigError, LedgerError, PluginError, ProblemError
@@ -21,6 +22,7 @@ from evolve.loop import Loop
 from evolve.overlay import merge
 from evolve.problem import Problem, load_problem, read_problem
 from evolve.rebuild import rebuild
+from evolve.record import Record
 from evolve.registry import Registry
 from evolve.summary import Summary, summarise
 from evolve.wiring import build_loop, description_to_plain, setup_of
@@ -77,7 +79,9 @@ class Run:
         problem = load_problem(target, registry, overrides, profile, extra)
         folder = out if out is not None else free_folder(problem.name)
         if (folder / "record.sqlite").exists():
-            raise LedgerError(f"{folder} already holds a run; go on with `evolve resume {folder}` or choose another --out")
+            raise LedgerError(
+                f"{folder} already holds a run; go on with `evolve resume {folder}` or choose another --out"
+            )
         return cls(problem, registry, folder)
 
     @classmethod
@@ -93,11 +97,11 @@ class Run:
             LedgerError: there is no readable record, or the problem's code changed since.
         """
         registry = registry or Registry()
-        ledger = Ledger.read(folder)
+        record = Record.read(folder)
         try:
-            problem = reload_problem(ledger, registry, extra)
+            problem = reload_problem(record, registry, extra)
         finally:
-            ledger.close()
+            record.close()
         return cls(problem, registry, folder, fresh=False)
 
     def request_stop(self, reason: str) -> None:
@@ -200,28 +204,28 @@ def executor_of(config: RunConfig, registry: Registry) -> Executor:
     return executor
 
 
-def reload_problem(ledger: Ledger, registry: Registry, extra: Mapping[str, Any] | None = None) -> Problem:
+def reload_problem(record: Record, registry: Registry, extra: Mapping[str, Any] | None = None) -> Problem:
     """Load the problem of a recorded run, with the configuration it was recorded with.
 
     Args:
-        ledger: the record.
+        record: of the run.
         registry: the plugins there are.
         extra: settings to change, such as a larger budget.
 
     Raises:
         LedgerError: the problem's folder is gone, or its code is not what the scores were made with.
     """
-    folder = Path(ledger.meta("folder"))
+    folder = Path(record.meta("folder"))
     if not folder.is_dir():
         raise LedgerError(f"the problem of this run is gone: there is no folder {folder}")
-    then, now = ledger.meta("code"), code_digests(folder)
+    then, now = record.meta("code"), code_digests(folder)
     changed = sorted(name for name in {*then, *now} if then.get(name) != now.get(name))
     if changed:
         raise LedgerError(
             f"the problem's code changed since this run began ({', '.join(changed)} in {folder}); "
             "scores would not compare: start a new run"
         )
-    recorded, resumed = ledger.meta("config"), ledger.last("resumed")
+    recorded, resumed = record.meta("config"), views.last(record, "resumed")
     if resumed is not None:
         recorded["budget"] = resumed.body["budget"]
     return read_problem(folder, registry, RunConfig.from_plain(merge(recorded, extra or {})))

@@ -84,10 +84,10 @@ class RunState:
 
     # --- changes, called at commit only -------------------------------------------------------------------------
 
-    def enter(self, trial: Trial) -> None:
+    def enter(self, number: int, parents: Sequence[int]) -> None:
         """Take in a proposed trial."""
-        self.lineage.add(trial.number, trial.parents)
-        self.trials = max(self.trials, trial.number + 1)
+        self.lineage.add(number, parents)
+        self.trials = max(self.trials, number + 1)
 
     def commit(self, trial: Trial) -> bool:
         """Take in a finished trial; return whether it is the new best."""

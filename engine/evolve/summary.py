@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from evolve import views
 from evolve.best import program_path
-from evolve.ledger import Ledger
 from evolve.problem import read_records
+from evolve.record import Record
 
 __all__ = ["Best", "Summary", "list_trials", "summarise"]
 
@@ -95,11 +96,11 @@ def summarise(folder: Path) -> Summary:
     Raises:
         LedgerError: the folder holds no readable record.
     """
-    ledger = Ledger.read(folder)
+    record = Record.read(folder)
     try:
-        return _summarise(folder, ledger)
+        return _summarise(folder, record)
     finally:
-        ledger.close()
+        record.close()
 
 
 def list_trials(folder: Path) -> Iterator[Mapping[str, Any]]:
@@ -108,10 +109,10 @@ def list_trials(folder: Path) -> Iterator[Mapping[str, Any]]:
     Raises:
         LedgerError: the folder holds no readable record.
     """
-    ledger = Ledger.read(folder)
+    record = Record.read(folder)
     try:
-        certified = {row.trial: row.body["value"] for row in ledger.events("verified")}
-        for row, trial in ledger.history("committed"):
+        certified = {row.trial: row.body["value"] for row in record.events("kind = 'verified'")}
+        for row, trial in record.history("committed"):
             assert trial is not None
             yield {
                 "number": trial.number,
@@ -123,19 +124,19 @@ def list_trials(folder: Path) -> Iterator[Mapping[str, Any]]:
                 "certified": certified.get(trial.number),
             }
     finally:
-        ledger.close()
+        record.close()
 
 
-def _summarise(folder: Path, ledger: Ledger) -> Summary:
-    config = ledger.meta("config")
-    last = ledger.last("finished", "started", "resumed")
+def _summarise(folder: Path, record: Record) -> Summary:
+    config = record.meta("config")
+    last = views.last(record, "finished", "started", "resumed")
     reason = last.body["reason"] if last is not None and last.kind == "finished" else ""
-    used, counts = ledger.used(), ledger.counts()
-    reused, saved = ledger.saved()
-    best, known, by = _best(folder, ledger)
+    used, counts = views.used(record), views.counts(record)
+    reused, saved = views.saved(record)
+    best, known, by = _best(folder, record)
     return Summary(
         run=str(folder),
-        problem=ledger.meta("problem"),
+        problem=record.meta("problem"),
         status="unfinished" if not reason else "interrupted" if reason.startswith("interrupted") else "finished",
         reason=reason,
         seed=config["run"]["seed"],
@@ -155,12 +156,12 @@ def _summarise(folder: Path, ledger: Ledger) -> Summary:
     )
 
 
-def _best(folder: Path, ledger: Ledger) -> tuple[Best | None, float | None, str]:
-    number = ledger.best()
+def _best(folder: Path, record: Record) -> tuple[Best | None, float | None, str]:
+    number = views.best(record)
     if number is None:
         return None, None, ""
-    trial = ledger.trial(number)
-    verdict = next((row.body for row in ledger.events("verified") if row.trial == number), None)
+    trial = record.trial(number)
+    verdict = next((row.body for row in record.events("kind = 'verified'") if row.trial == number), None)
     status = "claimed" if verdict is None else "certified" if verdict["confirmed"] else "refused"
     assert trial.score is not None
     best = Best(
@@ -173,8 +174,8 @@ def _best(folder: Path, ledger: Ledger) -> tuple[Best | None, float | None, str]
         trial.operator,
         bool(trial.notes.get("improver")),
     )
-    records = read_records(Path(ledger.meta("folder")), ledger.meta("config")["problem"]["records"])
+    records = read_records(Path(record.meta("folder")), record.meta("config")["problem"]["records"])
     entries = records.get(trial.outcomes[-1].instance, ()) if trial.outcomes else ()
-    pick = max if ledger.meta("config")["problem"]["direction"] == "maximise" else min
+    pick = max if record.meta("config")["problem"]["direction"] == "maximise" else min
     top = pick(entries, key=lambda record: record.value, default=None)
     return best, top.value if top else None, top.by if top else ""

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from evolve import views
 from evolve.errors import LedgerError
 from evolve.evaluation import Verdict
 from evolve.instance import Instance
 from evolve.interfaces import Description, Executor, Job
 from evolve.ladder import Stage
-from evolve.ledger import Ledger
 from evolve.loop import Loop
+from evolve.record import Record
 from evolve.registry import Registry
 from evolve.run import executor_of, reload_problem
 from evolve.trial import Trial
@@ -83,24 +84,24 @@ async def verify_run(folder: Path, registry: Registry | None = None) -> Verifica
         LedgerError: there is no readable record, or no valid trial in it.
     """
     registry = registry or Registry()
-    ledger = Ledger.read(folder)
+    record = Record.read(folder)
     try:
-        number = ledger.best()
+        number = views.best(record)
         if number is None:
             raise LedgerError(f"{folder} has no valid program to verify")
-        problem = reload_problem(ledger, registry)
+        problem = reload_problem(record, registry)
         executor = executor_of(problem.config, registry)
         try:
             description = await executor.start(setup_of(problem, registry))
-            loop = build_loop(problem, registry, description, ledger, executor, lambda event: None)
-            trial = ledger.trial(number)
+            loop = build_loop(problem, registry, description, record, executor, lambda event: None)
+            trial = record.trial(number)
             assert trial.score is not None
             checks = await _Verifier(executor, description, loop).check(trial)
             return Verification(str(folder), number, trial.score, checks)
         finally:
             await executor.close()
     finally:
-        ledger.close()
+        record.close()
 
 
 @dataclass

@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 import fnmatch
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from evolve.budget import Meter
+from evolve.codec import instance_from_plain, instance_to_plain
 from evolve.config import RunConfig
 from evolve.errors import ConfigError, PluginError
 from evolve.events import Event
@@ -17,7 +18,7 @@ from evolve.ledger import Ledger
 from evolve.loop import Loop, Parts
 from evolve.primitives import Parameter, Primitive, PrimitiveSet
 from evolve.problem import Problem
-from evolve.record import instance_from_plain, instance_to_plain
+from evolve.record import Record
 from evolve.registry import Registry
 from evolve.state import RunState
 
@@ -72,7 +73,7 @@ def build_loop(
     problem: Problem,
     registry: Registry,
     description: Description,
-    ledger: Ledger,
+    record: Record,
     executor: Executor,
     emit: Callable[[Event], None],
 ) -> Loop:
@@ -82,7 +83,7 @@ def build_loop(
     stages = _stages(config, description)
     limits = {name: float(v) for name, v in config.budget.model_dump().items() if v is not None}
     ordered = config.run.order == "fixed"
-    state = RunState(ledger, Meter(limits), tuple(stage.name for stage in stages))
+    state = RunState(cast(Ledger, record), Meter(limits), tuple(stage.name for stage in stages))
     state.instances.update({i.id: i for i in description.instances if i.active})
     parts = build_parts(config, registry, facts)
     levels = frozenset(config.class_keys.levels) - (frozenset() if description.probe else {"behaviour"})
@@ -115,9 +116,8 @@ def _stages(config: RunConfig, description: Description) -> list[Stage]:
     for stage in stages:
         for pattern in stage.instances:
             if not fnmatch.filter(ids, pattern):
-                raise ConfigError(
-                    f"stages.{stage.name}.instances: {pattern!r} matches no instance; there are {', '.join(sorted(ids))}"
-                )
+                known = ", ".join(sorted(ids))
+                raise ConfigError(f"stages.{stage.name}.instances: {pattern!r} matches no instance; there are {known}")
     return stages
 
 

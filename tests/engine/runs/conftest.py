@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from evolve.events import Event
 from evolve.run import Run
 from evolve.summary import Summary

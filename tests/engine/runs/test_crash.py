@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from evolve.ledger import Ledger
+from evolve import views
+from evolve.record import Record
 from evolve.summary import summarise
 
 SCRIPT = """
@@ -69,7 +70,9 @@ def test_twenty_five_kills_lose_nothing_that_was_shown(problem: Path, tmp_path: 
     kills = 0
     while kills < 25:
         command = [sys.executable, str(script), str(problem), str(out), "100000"]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        )
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         time.sleep(rng.choice([rng.uniform(0.0, 0.3), rng.uniform(0.3, 1.5)]))
@@ -83,16 +86,21 @@ def test_twenty_five_kills_lose_nothing_that_was_shown(problem: Path, tmp_path: 
             assert shown <= committed
     assert len(shown) > 25
     finished = subprocess.run(
-        [sys.executable, str(script), str(problem), str(out), str(max(shown) + 20)], capture_output=True, text=True, check=True
+        [sys.executable, str(script), str(problem), str(out), str(max(shown) + 20)],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert finished.stderr == ""
-    ledger = Ledger.read(out)
-    assert ledger.faults() == []
-    ledger.close()
+    record = Record.read(out)
+    assert views.faults(record) == []
+    record.close()
     found = summarise(out)
     assert found.status == "finished"
     judged = rows(out, "SELECT count(*) FROM outcomes")[0][0]
     fresh = rows(out, "SELECT count(DISTINCT trial) FROM outcomes")[0][0]
     assert judged <= 2 * fresh  # two instances a trial, and the primary key forbids a second outcome of one of them
-    charged = rows(out, "SELECT json_extract(used, '$.evaluations') FROM events WHERE used != '{}' ORDER BY seq DESC LIMIT 1")
+    charged = rows(
+        out, "SELECT json_extract(used, '$.evaluations') FROM events WHERE used != '{}' ORDER BY seq DESC LIMIT 1"
+    )
     assert charged[0][0] <= judged

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from evolve.replay import replay
 
 
@@ -19,7 +20,10 @@ def test_the_record_does_not_depend_on_the_number_of_workers(
     for out, count in (("one", 1), ("many", workers)):
         execute("run.order=fixed", f"run.workers={count}", "run.seed=5", "mutator.sigma=0.05", out=out)
     assert logical(tmp_path / "one") == logical(tmp_path / "many")
-    assert any(kind == "committed" and body["reused_from"] is not None for kind, *_, body in logical(tmp_path / "one")["events"])
+    assert any(
+        kind == "committed" and body["reused_from"] is not None
+        for kind, *_, body in logical(tmp_path / "one")["events"]
+    )
 
 
 def test_another_seed_gives_another_run(execute: Any, logical: Any, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from evolve.errors import ConfigError, LedgerError, ProblemError
 from evolve.events import Committed, Finished, Started
 from evolve.run import Run
@@ -56,7 +57,9 @@ def variants(template: str, count: int) -> str:
 
 
 def test_a_hundred_identical_proposals_cost_one_evaluation_per_instance(execute: Any) -> None:
-    found = execute("mutator.use=variants", variants("def answer(shift):\n    return 2.0 + shift\n", 1), "budget.trials=101")
+    found = execute(
+        "mutator.use=variants", variants("def answer(shift):\n    return 2.0 + shift\n", 1), "budget.trials=101"
+    )
     assert (found.evaluations, found.reused) == (4, 99)
     assert found.saved_cpu_s > 0
 
@@ -89,7 +92,9 @@ def test_candidates_that_loop_for_ever_are_stopped_and_the_run_ends(execute: Any
     assert statuses == {"ok": 2 * (len(good) + 1), "timeout": len(bad)}
 
 
-def test_a_strategy_may_make_retire_measure_and_finish_without_any_help_of_the_core(execute: Any, tmp_path: Path) -> None:
+def test_a_strategy_may_make_retire_measure_and_finish_without_any_help_of_the_core(
+    execute: Any, tmp_path: Path
+) -> None:
     found = execute("strategy.use=scripted", "archive=none")
     assert found.reason == "the strategy finished: seen enough"
     listed = list(list_trials(tmp_path / "run"))
@@ -99,7 +104,9 @@ def test_a_strategy_may_make_retire_measure_and_finish_without_any_help_of_the_c
 def test_a_program_of_several_files_is_judged_as_a_whole(execute: Any, problem: Path) -> None:
     (problem / "seed.py").unlink()
     (problem / "seed" / "parts").mkdir(parents=True)
-    (problem / "seed" / "program.py").write_text("from parts.base import BASE\n\ndef answer(shift):\n    return BASE + shift\n")
+    (problem / "seed" / "program.py").write_text(
+        "from parts.base import BASE\n\ndef answer(shift):\n    return BASE + shift\n"
+    )
     (problem / "seed" / "parts" / "__init__.py").write_text("")
     (problem / "seed" / "parts" / "base.py").write_text("BASE = 2.5\n")
     found = execute("program.seed=seed", "budget.trials=1")

@@ -1,0 +1,56 @@
+"""How actions and instances are written into the record as plain data, and read back."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from evolve.instance import Instance
+from evolve.interfaces import Action, Evaluate, Finish, MakeInstance, Propose, Retire
+
+__all__ = ["action_from_plain", "action_to_plain", "instance_from_plain", "instance_to_plain"]
+
+_KINDS: Mapping[str, type[Any]] = {
+    "propose": Propose,
+    "evaluate": Evaluate,
+    "make_instance": MakeInstance,
+    "retire": Retire,
+    "finish": Finish,
+}
+_NAMES = {kind: name for name, kind in _KINDS.items()}
+
+
+def instance_to_plain(instance: Instance) -> dict[str, Any]:
+    """Return an instance as JSON-able data."""
+    return {**_fields(instance), "params": dict(instance.params)}
+
+
+def instance_from_plain(plain: Mapping[str, Any]) -> Instance:
+    """Return the instance that `instance_to_plain` wrote."""
+    return Instance(**{**plain, "parents": tuple(plain["parents"])})
+
+
+def action_to_plain(action: Action) -> dict[str, Any]:
+    """Return an action as JSON-able data, with its kind."""
+    plain = _fields(action)
+    if isinstance(action, MakeInstance):
+        plain["instance"] = instance_to_plain(action.instance)
+    if isinstance(action, Propose):
+        plain["tags"] = dict(action.tags)
+    return {"action": _NAMES[type(action)], **plain}
+
+
+def action_from_plain(plain: Mapping[str, Any]) -> Action:
+    """Return the action that `action_to_plain` wrote."""
+    kind = _KINDS[plain["action"]]
+    fields = {name: tuple(v) if isinstance(v, list) else v for name, v in plain.items() if name != "action"}
+    if kind is MakeInstance:
+        fields["instance"] = instance_from_plain(plain["instance"])
+    action: Action = kind(**fields)
+    return action
+
+
+def _fields(thing: Any) -> dict[str, Any]:
+    named = {field.name: getattr(thing, field.name) for field in dataclasses.fields(thing)}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in named.items()}

@@ -1,0 +1,98 @@
+"""Views: what a record amounts to. Nothing here is stored; everything is asked of the events."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from evolve.record import Record, Row
+
+__all__ = ["best", "counts", "faults", "last", "next_step", "pending", "saved", "used"]
+
+
+def used(record: Record) -> Mapping[str, float]:
+    """Return what the run had used of each budget at its last event."""
+    row = next(record.query("SELECT used FROM events WHERE used != '{}' ORDER BY seq DESC LIMIT 1"), None)
+    found: dict[str, float] = json.loads(row[0]) if row else {}
+    return found
+
+
+def best(record: Record) -> int | None:
+    """Return the number of the committed trial of highest fitness, the oldest of equals."""
+    rows = record.query(
+        "SELECT trial FROM events WHERE kind = 'committed' AND json_extract(body, '$.fitness') IS NOT NULL "
+        "ORDER BY json_extract(body, '$.fitness') DESC, seq LIMIT 1"
+    )
+    return next((int(number) for (number,) in rows), None)
+
+
+def saved(record: Record) -> tuple[int, float]:
+    """Return how many trials took over a known outcome, and the CPU seconds that this saved."""
+    rows = record.query(
+        "SELECT count(*), total(json_extract(l.body, '$.cpu_s')) FROM events e JOIN events l "
+        "ON l.kind = 'committed' AND l.trial = json_extract(e.body, '$.reused_from') "
+        "WHERE e.kind = 'committed' AND json_extract(e.body, '$.reused_from') IS NOT NULL"
+    )
+    count, seconds = next(rows)
+    return int(count), float(seconds)
+
+
+def pending(record: Record) -> list[Mapping[str, Any]]:
+    """Return the actions that were decided and whose steps are not over, as plain data, oldest first."""
+    rows = record.query(
+        "SELECT action.value FROM events, json_each(events.body, '$.actions') AS action WHERE kind = 'decided' "
+        "AND json_extract(action.value, '$.step') NOT IN (SELECT step FROM events WHERE closes = 1) ORDER BY seq"
+    )
+    return [json.loads(text) for (text,) in rows]
+
+
+def next_step(record: Record) -> int:
+    """Return the number that the next action gets."""
+    rows = record.query(
+        "SELECT max(step + max(1, json_array_length(body, '$.actions'))) FROM events WHERE kind = 'decided'"
+    )
+    (found,) = next(rows)
+    return int(found or 0)
+
+
+def last(record: Record, *kinds: str) -> Row | None:
+    """Return the latest event of some kinds."""
+    statement = f"SELECT max(seq) FROM events WHERE kind IN ({', '.join('?' * len(kinds))})"
+    (seq,) = next(record.query(statement, kinds))
+    return None if seq is None else next(record.events("seq = ?", seq))
+
+
+def counts(record: Record) -> Mapping[str, int]:
+    """Return how many rows each table has, and how many events there are of each kind."""
+    tables = ("programs", "trials", "outcomes", "classes", "events")
+    rows = {name: next(record.query(f"SELECT count(*) FROM {name}"))[0] for name in tables}
+    kinds = dict(record.query("SELECT kind, count(*) FROM events GROUP BY kind"))
+    return {"committed": 0, "refused": 0, **kinds, **rows}
+
+
+def faults(record: Record) -> list[str]:
+    """Return what is wrong with the record, one line each; nothing when it is whole."""
+    found = [f"SQLite: {line}" for (line,) in record.query("PRAGMA integrity_check") if line != "ok"]
+    for words, query in (
+        ("trials without a program", "SELECT number FROM trials WHERE program NOT IN (SELECT digest FROM programs)"),
+        ("outcomes without a trial", "SELECT trial FROM outcomes WHERE trial NOT IN (SELECT number FROM trials)"),
+        (
+            "commits without a trial",
+            "SELECT trial FROM events WHERE kind = 'committed' AND trial NOT IN (SELECT number FROM trials)",
+        ),
+        (
+            "trials committed twice",
+            "SELECT trial FROM events WHERE kind = 'committed' GROUP BY trial HAVING count(*) > 1",
+        ),
+        (
+            "judged trials without an outcome",
+            "SELECT trial FROM events WHERE kind = 'committed' AND json_extract(body, '$.status') = 'ok'"
+             " AND trial NOT IN (SELECT trial FROM outcomes)",
+        ),
+    ):
+        numbers = [str(number) for (number,) in itertools.islice(record.query(query), 5)]
+        if numbers:
+            found.append(f"{words}: {', '.join(numbers)}")
+    return found
