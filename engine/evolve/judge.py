@@ -65,7 +65,7 @@ class Judge:
                 result = self._attempt(job)
             except WarmParentDied as error:
                 self._renew()
-                result = JobResult(outcome=Outcome.failed(Status.KILLED, f"{error} twice while it ran"))
+                result = JobResult(outcome=Outcome.failed(Status.INFRASTRUCTURE, f"{error}, twice"))
         return dataclasses.replace(result, worker_cpu_s=time.process_time() - begun)
 
     def close(self) -> None:

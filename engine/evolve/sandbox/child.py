@@ -10,7 +10,6 @@ import contextlib
 import io
 import math
 import os
-import random
 import socket
 import sys
 from collections.abc import Mapping
@@ -18,7 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from evolve.primitives import FuelExhausted, meter
-from evolve.sandbox import modules, wire
+from evolve.sandbox import modules, randomness, wire
 from evolve.sandbox.tracebacks import describe_error
 
 __all__ = ["Runner", "prepare", "serve"]
@@ -75,7 +74,7 @@ def serve(channel: socket.socket) -> None:
     Args:
         channel: this side's end of the data channel; the first frame brings the program.
     """
-    random.seed(0)  # a fork gives it a new start of its own
+    randomness.restart()
     order = _receive(channel)
     runner = Runner(order["files"], order["main"], order["fuel"], wire.Caps(body=order["body"]))
     while True:
@@ -85,15 +84,10 @@ def serve(channel: socket.socket) -> None:
 
 
 def prepare() -> None:
-    """Set up, in the zygote, what all candidates inherit: where they print, and how their random sources start.
-
-    The global sources start the same in every candidate, so that a program answers the same twice.
-    """
+    """Set up, in the zygote, what all candidates inherit: where they print, and how their random sources start."""
     sys.stdin = io.StringIO()
     sys.stdout = sys.stderr = io.TextIOWrapper(_Overflow(), "utf-8", errors="replace", write_through=True)
-    numpy_random = sys.modules.get("numpy.random")
-    if numpy_random is not None:
-        numpy_random.seed(0)
+    randomness.fix_sources()
 
 
 class _Overflow(io.RawIOBase):

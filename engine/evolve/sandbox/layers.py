@@ -67,7 +67,7 @@ def empty_environment(hidden: list[str]) -> None:
 
 
 def no_capabilities(hidden: list[str]) -> None:
-    """No power of the superuser, when the engine runs as root."""
+    """No power of the superuser but to read, when the engine runs as root."""
     linux.drop_capabilities()
 
 

@@ -22,6 +22,7 @@ _PR_SET_DUMPABLE = 4
 _PR_SET_CHILD_SUBREAPER = 36
 _PR_SET_NO_NEW_PRIVS = 38
 _CAPABILITY_VERSION = 0x20080522
+_READ_ANYTHING = 1 << 2
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
@@ -57,10 +58,12 @@ def forbid_dumping() -> None:
 
 
 def drop_capabilities() -> None:
-    """Give up every power of the superuser; does nothing to an ordinary user."""
+    """Give up the superuser's powers, but for reading what belongs to other users: libraries may be theirs."""
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0)
-    nothing = (ctypes.c_uint32 * 6)()
-    _check(_libc.capset(ctypes.byref(header), ctypes.byref(nothing)), "capset")
+    held = (ctypes.c_uint32 * 6)()
+    _check(_libc.capget(ctypes.byref(header), ctypes.byref(held)), "capget")
+    kept = (ctypes.c_uint32 * 6)(held[0] & _READ_ANYTHING, held[1] & _READ_ANYTHING)
+    _check(_libc.capset(ctypes.byref(header), ctypes.byref(kept)), "capset")
 
 
 def prctl(option: int, value: int, extra: int = 0) -> None:

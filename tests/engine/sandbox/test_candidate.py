@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -196,13 +197,33 @@ def test_fuel_that_ends_before_anything_was_shown_is_an_error(warm: WarmParent) 
     assert "ran out of fuel before it showed anything" in detail
 
 
-def test_every_candidate_draws_the_same_random_numbers(warm: WarmParent) -> None:
-    source = "import random\nimport numpy as np\ndef f():\n    return [random.random(), np.random.rand()]\n"
+def test_every_candidate_draws_the_same_random_numbers_from_every_source(warm: WarmParent) -> None:
+    source = (
+        "import os, random, secrets, uuid\nimport numpy as np\n"
+        "def f():\n"
+        "    numbers = [random.random(), np.random.rand(), np.random.default_rng().random()]\n"
+        "    texts = [os.urandom(4), secrets.token_hex(4), str(uuid.uuid4())]\n"
+        "    return [*numbers, *texts, random.SystemRandom().random()]\n"
+    )
     drawn = []
-    for _ in range(2):
-        with candidate(warm, source) as program:
-            drawn.append(program.call("f"))
-    assert drawn[0] == drawn[1]
+    for parent in (warm, warm, other := WarmParent(("numpy",))):
+        with candidate(parent, source) as program:
+            drawn.append([program.call("f"), program.call("f")])
+    other.close()
+    assert drawn[0] == drawn[1] == drawn[2]
+    assert drawn[0][0] != drawn[0][1]
+
+
+def test_a_problems_folder_stays_hidden_inside_a_readable_one() -> None:
+    secret = Path(json.__file__).parent
+    parent = WarmParent((), hidden=(str(secret),))
+    source = "def f(path):\n    return len(open(path).read())\n"
+    if "landlock_files" in parent.fences:
+        with candidate(parent, source) as program:
+            assert program.call("f", os.__file__) > 0
+            with pytest.raises(CandidateError, match="PermissionError"):
+                program.call("f", str(secret / "decoder.py"))
+    parent.close()
 
 
 def test_the_problems_folder_is_not_on_the_candidates_path(warm: WarmParent) -> None:
