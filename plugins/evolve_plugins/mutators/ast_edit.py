@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -50,6 +50,7 @@ class AstEdit(Mutator):
         attempts: how often to try before giving up.
     """
 
+    name: ClassVar[str] = "ast_edit"
     edits: Annotated[int, Field(ge=1)] = 3
     attempts: Annotated[int, Field(ge=1)] = 12
 

@@ -15,6 +15,7 @@ Fialho et al., "Toward comparison-based adaptive operator selection", GECCO 2010
 
 from __future__ import annotations
 
+import re
 import time
 from bisect import bisect_left, insort
 from collections import deque
@@ -25,12 +26,14 @@ from typing import Annotated, ClassVar
 from numpy.random import Generator
 from pydantic import Field
 
+from evolve.errors import did_you_mean
 from evolve.interfaces import Context, Mutator, ProblemFacts
 from evolve.trial import Proposal, Trial, TrialStatus
 
 __all__ = ["Bandit"]
 
 _TOLERANCE = 1e-7
+_CAPITAL = re.compile(r"(?<=[a-z])([A-Z])")
 
 
 @dataclass(slots=True)
@@ -98,6 +101,8 @@ class Bandit(Mutator):
                 mark = {"arm": name, "purpose": context.purpose}
                 return [replace(p, notes={**p.notes, **mark}, cpu_s=p.cpu_s or spent) for p in made]
             refusals += [f"{p.operator}: {p.refusal}" for p in proposals]
+        if not refusals and context.operator:
+            refusals.append(f"there is no operator {context.operator!r}{did_you_mean(context.operator, self._named())}")
         return [Proposal.refused("bandit", "; ".join(refusals) or "no operator fits", numbers)]
 
     def observe(self, trial: Trial, parents: Sequence[Trial]) -> None:
@@ -150,4 +155,10 @@ class Bandit(Mutator):
         return float(0.5 ** ((self._seen - arm.when) / self.memory))
 
     def _named(self) -> dict[str, Mutator]:
-        return {getattr(m, "name", type(m).__name__.lower()): m for m in self.mutators}
+        """Return the arms by name: the operator's `name`, or its class's, with a number where it comes twice."""
+        named: dict[str, Mutator] = {}
+        for mutator in self.mutators:
+            name = str(getattr(mutator, "name", "") or _CAPITAL.sub(r"_\1", type(mutator).__name__).lower())
+            same = sum(other.partition("#")[0] == name for other in named)
+            named[f"{name}#{same + 1}" if same else name] = mutator
+        return named

@@ -15,7 +15,7 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.random import Generator
@@ -53,6 +53,7 @@ class Constants(Mutator):
         structures: how many structures are remembered; the one used longest ago is forgotten.
     """
 
+    name: ClassVar[str] = "constants"
     step: Annotated[float, Field(gt=0, le=1)] = 0.15
     structures: Annotated[int, Field(gt=0)] = 256
     _searches: dict[str, _Search] = field(init=False, repr=False, default_factory=dict)

@@ -10,7 +10,7 @@ import ast
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, TypeVar
+from typing import Annotated, ClassVar, TypeVar
 
 from pydantic import Field
 
@@ -36,6 +36,7 @@ class Crossover(Mutator):
         attempts: how often to try before giving up.
     """
 
+    name: ClassVar[str] = "crossover"
     attempts: Annotated[int, Field(ge=1)] = 12
 
     async def propose(self, parents: Sequence[Trial], context: Context) -> Sequence[Proposal]:

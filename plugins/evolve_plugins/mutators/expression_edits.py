@@ -7,6 +7,7 @@ import copy
 from collections.abc import Sequence
 
 from evolve_plugins.mutators.inference import fits
+from evolve_plugins.mutators.literals import around
 from evolve_plugins.mutators.workbench import Site, Workbench
 
 __all__ = ["argument", "comparison", "constant", "name", "operator"]
@@ -23,11 +24,12 @@ def constant(bench: Workbench) -> bool:
         return False
     site = bench.pick(sites)
     assert isinstance(site.node, ast.Constant)
-    old, bounds = site.node.value, bench.bounds(site)
+    old, ranged = site.node.value, bench.ranged(site)
     assert isinstance(old, int | float)
+    bounds = ranged or around(old)
     if bench.rng.random() < 0.75:
         new: int | float = bounds.near(old, bench.rng)
-    elif bounds.bounded and bench.rng.random() < 0.8:
+    elif ranged or bench.rng.random() < 0.6:
         new = bounds.draw(bench.rng)
     else:
         new = type(old)(bench.pick((0, 1, 2, -old, 2 * old)))

@@ -40,6 +40,7 @@ class GP(Mutator):
         attempts: how often to try before giving up.
     """
 
+    name: ClassVar[str] = "gp"
     max_nodes: Annotated[int, Field(ge=4)] = 60
     fresh_nodes: Annotated[int, Field(ge=4)] = 24
     attempts: Annotated[int, Field(ge=1)] = 20

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -45,6 +45,7 @@ class Graft(Mutator):
         prior_s: CPU seconds added to every structure's cost, so that one lucky cheap trial does not rule.
     """
 
+    name: ClassVar[str] = "graft"
     memory: Annotated[float, Field(gt=0)] = 150.0
     prior_s: Annotated[float, Field(gt=0)] = 2.0
     _credits: dict[str, _Credit] = field(init=False, repr=False, default_factory=dict)

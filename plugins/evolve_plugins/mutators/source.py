@@ -189,7 +189,8 @@ class Source:
             return
         changed = True
         while changed:
-            used = {n.id for n in ast.walk(self.tree) if isinstance(n, ast.Name)} | {self.entry}
+            names = [n for n in ast.walk(self.tree) if isinstance(n, ast.Name)]
+            used = {n.id for n in names if isinstance(n.ctx, ast.Load)} | {self.entry}
             changed = False
             for suite in self.suites:
                 if suite.owner is self.tree.body:

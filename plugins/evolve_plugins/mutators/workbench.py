@@ -12,7 +12,7 @@ from numpy.random import Generator
 from evolve.primitives import Parameter, PrimitiveSet
 from evolve_plugins.mutators.baking import TABLE
 from evolve_plugins.mutators.inference import Scope, fits, infer, scope_of
-from evolve_plugins.mutators.literals import Constant, around
+from evolve_plugins.mutators.literals import Constant
 from evolve_plugins.mutators.source import Source
 
 __all__ = ["Block", "Site", "Workbench"]
@@ -155,17 +155,17 @@ class Workbench:
         """Return the type of the expression at a place."""
         return infer(site.node, site.types, self.blocks)
 
-    def bounds(self, site: Site) -> Constant:
-        """Return what the literal at a place may become: a primitive's range, a seed, or around its own size."""
-        if self.blocks is not None and isinstance(site.parent, ast.Call) and isinstance(site.parent.func, ast.Name):
-            block = next((b for b in self.blocks.primitives if b.name == getattr(site.parent.func, "id", "")), None)
-            if block is not None and site.name == "args" and site.index < len(block.parameters):
-                parameter = block.parameters[site.index]
-                constant = Constant(parameter.type, parameter.low, parameter.high, parameter.log)
-                if parameter.type == "seed" or constant.bounded:
-                    return constant
-        value = getattr(site.node, "value", 0)
-        return around(value)
+    def ranged(self, site: Site) -> Constant | None:
+        """Return what the literal at a place may become when it is a primitive's seed or has its range, else None."""
+        parent = site.parent
+        if self.blocks is None or not isinstance(parent, ast.Call) or not isinstance(parent.func, ast.Name):
+            return None
+        block = next((b for b in self.blocks.primitives if b.name == ast.unparse(parent.func)), None)
+        if block is None or site.name != "args" or site.index >= len(block.parameters):
+            return None
+        parameter = block.parameters[site.index]
+        constant = Constant(parameter.type, parameter.low, parameter.high, parameter.log)
+        return constant if parameter.type == "seed" or constant.bounded else None
 
 
 def _sites(node: ast.AST, scope: Scope, line: int) -> Iterator[Site]:
