@@ -85,7 +85,7 @@ class Ledger(Record):
         """Open a record to go on with it; nobody else can do so until it is closed."""
         path = existing(folder)
         ledger = cls(folder, cls._connect(path), cls._lock_folder(folder))
-        ledger.check_format()
+        ledger._check_format()
         return ledger
 
     @staticmethod
@@ -207,6 +207,14 @@ class Ledger(Record):
         """Say that programs with these keys behave like a trial; the first one to say so holds."""
         for key in keys:
             self._write("INSERT OR IGNORE INTO classes VALUES (?, ?)", (key, number))
+
+    def class_of(self, keys: Sequence[str]) -> int | None:
+        """Return the evaluated trial that has one of these keys, or None."""
+        for key in keys:
+            row = self._db.execute("SELECT trial FROM classes WHERE key = ?", (key,)).fetchone()
+            if row is not None:
+                return int(row[0])
+        return None
 
     def add_event(
         self,

@@ -18,8 +18,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from evolve.actions import Action, Evaluate, Finish, MakeInstance, Propose, Retire
+from evolve.checks import ExactChecks
 from evolve.codec import action_to_plain, instance_to_plain
 from evolve.errors import ProblemError
+from evolve.evaluation import Verdict
 from evolve.events import (
     Committed,
     Decided,
@@ -32,40 +35,19 @@ from evolve.events import (
     Refused,
     Verified,
 )
-from evolve.interfaces import (
-    Action,
-    Curriculum,
-    Evaluate,
-    Finish,
-    Gate,
-    MakeInstance,
-    Mutator,
-    ProblemFacts,
-    Propose,
-    Retire,
-    Strategy,
-)
 from evolve.ladder import Judged, Ladder
+from evolve.parts import Parts
 from evolve.program import Program
-from evolve.state import ProposalContext, RunState
+from evolve.proposing import Proposer
+from evolve.state import RunState
 from evolve.streams import stream
 from evolve.trial import Proposal, Scored, Trial
 from evolve.turnstile import Turnstile
 
-__all__ = ["Loop", "Parts"]
+__all__ = ["Loop"]
 
 _FRUITLESS = 2000
 """After so many refusals in a row there is nothing left that the operators can find."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """The plugins of one run."""
-
-    strategy: Strategy
-    mutator: Mutator
-    gates: Sequence[Gate] = ()
-    curriculum: Curriculum | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +67,8 @@ class Loop:
     Args:
         state: where the run stands.
         parts: its plugins.
-        ladder: gates by class and evaluates.
-        problem: what operators may know.
+        proposer: asks the mutator and the gates.
+        ladder: recognises known classes, and evaluates the others.
         seed: of the run.
         ordered: True for `order = "fixed"`.
         width: how many actions may be in flight.
@@ -96,8 +78,8 @@ class Loop:
 
     state: RunState
     parts: Parts
+    proposer: Proposer
     ladder: Ladder
-    problem: ProblemFacts
     seed: int
     ordered: bool
     width: int
@@ -105,13 +87,14 @@ class Loop:
     emit: Callable[[Event], None]
     stop_reason: str = ""
     _tasks: dict[int, asyncio.Task[Done]] = field(default_factory=dict, init=False, repr=False)
-    _checks: set[asyncio.Task[None]] = field(default_factory=set, init=False, repr=False)
     _unsaid: list[Event] = field(default_factory=list, init=False, repr=False)
     _fruitless: int = field(default=0, init=False, repr=False)
     _entering: Turnstile = field(init=False, repr=False)
+    _checks: ExactChecks = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._entering = Turnstile(self.ordered)
+        self._checks = ExactChecks(self.ladder, self.verifies, self._certify)
 
     async def run(self, seeds: Sequence[Program]) -> str:
         """Search, and return why it ended.
@@ -170,15 +153,13 @@ class Loop:
         """Carry out an action: at once when it only changes the state, otherwise in a task of its own."""
         match action:
             case MakeInstance(instance):
-                self.state.instances[instance.id] = instance
-                event: Event = InstanceAdded(step, instance)
-                self._record(event, "instance", step, closes=True, body=instance_to_plain(instance))
-                self.parts.strategy.observe(event, stream(self.seed, step, "observe"))
+                added = InstanceAdded(step, instance)
+                self._record(added, "instance", step, closes=True, body=instance_to_plain(instance))
+                self.parts.learn(self.state, added, self.seed)
             case Retire(name):
-                self.state.instances.pop(name, None)
-                event = InstanceRetired(step, name)
-                self._record(event, "retired", step, closes=True, body={"instance": name})
-                self.parts.strategy.observe(event, stream(self.seed, step, "observe"))
+                retired = InstanceRetired(step, name)
+                self._record(retired, "retired", step, closes=True, body={"instance": name})
+                self.parts.learn(self.state, retired, self.seed)
             case Finish(reason):
                 self.stop_reason = self.stop_reason or f"the strategy finished: {reason}"
             case Propose():
@@ -194,36 +175,14 @@ class Loop:
     # --- propose, gate, evaluate ----------------------------------------------------------------------------------
 
     async def _propose(self, step: int, action: Propose, entered: Sequence[Trial]) -> Done:
-        refused: list[Proposal] = []
+        refused: Sequence[Proposal] = ()
         if not entered:
-            parents = [self.state.trial(number) for number in action.parents]
-            context = self.context(step, action)
-            proposals = await self.parts.mutator.propose(parents, context)
-            accepted = [p for p in proposals if await self._passes(p, parents, context, refused)]
+            accepted, refused = await self.proposer.propose(step, action)
             await self._entering.wait(step)
             entered = [self._enter(step, proposal, action) for proposal in accepted]
         self._entering.passed(step)
         judged = await asyncio.gather(*(self.ladder.judge(trial, action.stages) for trial in entered))
         return Done(step, judged, refused)
-
-    def context(self, step: int, action: Propose) -> ProposalContext:
-        """Return what a mutator may use for one proposal."""
-        inspirations = tuple(self.state.trial(number) for number in action.inspirations)
-        rng = stream(self.seed, step, "mutator")
-        return ProposalContext(self.problem, rng, action.purpose, action.operator, inspirations, self.state)
-
-    async def _passes(
-        self, proposal: Proposal, parents: Sequence[Trial], context: ProposalContext, refused: list[Proposal]
-    ) -> bool:
-        if proposal.program is None:
-            refused.append(proposal)
-            return False
-        for gate in self.parts.gates:
-            ruling = await gate.judge(proposal, parents, context)
-            if not ruling.passed:
-                refused.append(Proposal.refused(proposal.operator, ruling.reason, proposal.parents))
-                return False
-        return True
 
     def _enter(self, step: int, proposal: Proposal, action: Propose) -> Trial:
         assert proposal.program is not None
@@ -296,39 +255,21 @@ class Loop:
             "cpu_s": trial.cpu_s,
             "outcomes": len(trial.outcomes),
         }
-        better = self.take(Committed(step, trial))
+        better = self.parts.learn(self.state, Committed(step, trial), self.seed)
         self._record(Committed(step, trial), "committed", step, trial.number, closes=closes, body=body)
         if better:
-            self._verify(trial)
+            self._checks.start(trial)
 
     def _commit_outcomes(self, step: int, action: Evaluate, measured: Sequence[Scored]) -> None:
         for place, scored in enumerate(measured, 1):
             trial = self.state.trial(action.trial)
             outcomes = (*trial.outcomes, scored)
             event = Measured(step, self.ladder.rescored(trial, outcomes), scored)
-            better = self.take(event)
+            better = self.parts.learn(self.state, event, self.seed)
             body = {"instance": scored.instance, "stage": scored.stage}
             self._record(event, "measured", step, action.trial, closes=place == len(measured), body=body)
             if better and event.trial is not None:
-                self._verify(event.trial)
-
-    def take(self, event: Committed | Measured) -> bool:
-        """Let the state and every plugin learn from a finished trial; return whether it is the new best.
-
-        Resume and replay call it with the recorded events: it is all that rebuilding a run needs.
-        """
-        trial = event.trial
-        assert trial is not None
-        if isinstance(event, Measured) and event.scored is not None:
-            better = self.state.measure(trial.number, event.scored, trial)
-        else:
-            better = self.state.commit(trial)
-            parents = [self.state.trial(number) for number in trial.parents]
-            self.parts.mutator.observe(trial, parents)
-            for learner in (*self.parts.gates, *([self.parts.curriculum] if self.parts.curriculum else ())):
-                learner.observe(trial)
-        self.parts.strategy.observe(event, stream(self.seed, event.step, f"observe/{trial.number}"))
-        return better
+                self._checks.start(event.trial)
 
     def _record(
         self,
@@ -352,20 +293,10 @@ class Loop:
         for event in unsaid:
             self.emit(event)
 
-    # --- exact checks -----------------------------------------------------------------------------------------------
-
-    def _verify(self, trial: Trial) -> None:
-        """Start the exact check of a new best; the search does not wait for it, and does not depend on it."""
-        if self.verifies:
-            task = asyncio.create_task(self._check(trial), name=f"verify {trial.number}")
-            self._checks.add(task)
-            task.add_done_callback(self._checks.discard)
-
-    async def _check(self, trial: Trial) -> None:
-        verdict = await self.ladder.verify(trial)
-        self.state.certify(trial.number, verdict)
+    def _certify(self, number: int, verdict: Verdict) -> None:
+        self.state.certify(number, verdict)
         body = {"confirmed": verdict.confirmed, "value": verdict.value, "detail": verdict.detail}
-        self._record(Verified(-1, trial.number, verdict), "verified", -1, trial.number, body=body)
+        self._record(Verified(-1, number, verdict), "verified", -1, number, body=body)
         self._say()
 
     # --- beginning and end --------------------------------------------------------------------------------------------
@@ -381,7 +312,7 @@ class Loop:
             self._begin(step, action, entered)
         best = self.state.best
         if best is not None and best.number not in self.state.verdicts:
-            self._verify(best)
+            self._checks.start(best)
         await asyncio.sleep(0)
 
     async def _plant(self, seeds: Sequence[Program]) -> None:
@@ -412,12 +343,13 @@ class Loop:
         return self.state.meter.exhausted()
 
     async def _end(self, reason: str) -> None:
-        if self._checks and not self.stop_reason:
-            await asyncio.wait(self._checks)
+        if not self.stop_reason:
+            await self._checks.finish()
         self._record(Finished(-1, reason), "finished", body={"reason": reason})
         self._say()
 
     async def _cancel(self) -> None:
-        for task in (*self._tasks.values(), *self._checks):
+        for task in self._tasks.values():
             task.cancel()
-        await asyncio.gather(*self._tasks.values(), *self._checks, return_exceptions=True)
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await self._checks.cancel()

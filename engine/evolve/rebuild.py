@@ -11,7 +11,6 @@ from evolve.evaluation import Verdict
 from evolve.events import Committed, InstanceAdded, InstanceRetired, Measured
 from evolve.loop import Loop
 from evolve.record import Row
-from evolve.streams import stream
 from evolve.trial import Trial
 
 __all__ = ["feed", "rebuild"]
@@ -25,7 +24,7 @@ def rebuild(loop: Loop) -> None:
     Plugins learn only from what was committed, so decisions and proposals need not be read one by one.
     """
     state, ledger = loop.state, loop.state.ledger
-    for number, parents in ledger.lineage():
+    for number, parents in views.lineage(ledger):
         state.enter(number, parents)
     for row, trial in ledger.history(*_LEARNT):
         feed(loop, row, trial)
@@ -49,18 +48,14 @@ def feed(loop: Loop, row: Row, trial: Trial | None) -> None:
         case "refused":
             state.refused += 1
         case "committed" if trial is not None:
-            loop.take(Committed(row.step, state.ledger.judged(trial, row.body)))
+            event = Committed(row.step, state.ledger.judged(trial, row.body))
+            loop.parts.learn(state, event, loop.seed)
         case "measured":
-            loop.take(next(_measured(loop, row)))
+            loop.parts.learn(state, next(_measured(loop, row)), loop.seed)
         case "instance":
-            added = InstanceAdded(row.step, instance_from_plain(row.body))
-            assert added.instance is not None
-            state.instances[added.instance.id] = added.instance
-            loop.parts.strategy.observe(added, stream(loop.seed, row.step, "observe"))
+            loop.parts.learn(state, InstanceAdded(row.step, instance_from_plain(row.body)), loop.seed)
         case "retired":
-            retired = InstanceRetired(row.step, row.body["instance"])
-            state.instances.pop(retired.instance_id, None)
-            loop.parts.strategy.observe(retired, stream(loop.seed, row.step, "observe"))
+            loop.parts.learn(state, InstanceRetired(row.step, row.body["instance"]), loop.seed)
         case "verified" if row.trial is not None:
             body = row.body
             state.certify(row.trial, Verdict(body["confirmed"], body["value"], body["detail"]))

@@ -74,10 +74,10 @@ class Record:
             except sqlite3.Error as error:
                 raise LedgerError(f"cannot read {path}: {error}") from error
         record = cls(folder, connection)
-        record.check_format()
+        record._check_format()
         return record
 
-    def check_format(self) -> None:
+    def _check_format(self) -> None:
         """Refuse a file that is no record, or one of another format.
 
         Raises:
@@ -128,19 +128,6 @@ class Record:
                 lineage = tuple(_plain(parents))
                 trial = Trial(number, self.program(digest), lineage, operator, model, _plain(notes))
             yield Row(seq, kind, step, number, bool(closes), _plain(body)), trial
-
-    def lineage(self) -> Iterator[tuple[int, tuple[int, ...]]]:
-        """Yield each trial's number and parents, in the order of numbers."""
-        for number, parents in self._db.execute("SELECT number, parents FROM trials ORDER BY number"):
-            yield number, tuple(_plain(parents))
-
-    def class_of(self, keys: Sequence[str]) -> int | None:
-        """Return the evaluated trial that has one of these keys, or None."""
-        for key in keys:
-            row = self._db.execute("SELECT trial FROM classes WHERE key = ?", (key,)).fetchone()
-            if row is not None:
-                return int(row[0])
-        return None
 
     def program(self, digest: str) -> Program:
         """Return a program by its content address; its text loads on first use."""

@@ -123,15 +123,9 @@ class _Replayer:
         action = action_from_plain({name: value for name, value in plain.items() if name != "step"})
         if not isinstance(action, Propose) or step < self.seeds:
             return
-        loop = self.loop
-        parents = [loop.state.trial(number) for number in action.parents]
-        context = loop.context(step, action)
-        made: list[str] = []
-        for proposal in await loop.parts.mutator.propose(parents, context):
-            rulings = [await gate.judge(proposal, parents, context) for gate in loop.parts.gates if proposal.program]
-            self.report.proposals += 1
-            if proposal.program is not None and all(ruling.passed for ruling in rulings):
-                made.append(f"{proposal.operator} {proposal.program.digest}")
+        accepted, refused = await self.loop.proposer.propose(step, action)
+        self.report.proposals += len(accepted) + len(refused)
+        made = [f"{proposal.operator} {proposal.program.digest}" for proposal in accepted if proposal.program]
         if step in recorded and made != recorded[step]:
             self.report.differ(f"step {step}: proposed {made}, the record has {recorded[step]}")
 

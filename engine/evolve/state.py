@@ -96,9 +96,9 @@ class RunState:
         self.valid += trial.valid
         return self._rank(trial)
 
-    def measure(self, number: int, scored: Scored, trial: Trial) -> bool:
+    def measure(self, trial: Trial) -> bool:
         """Take in a trial with a further outcome; return whether it is the new best."""
-        self._measured[number] = trial
+        self._measured[trial.number] = trial
         return self._rank(trial)
 
     def _rank(self, trial: Trial) -> bool:

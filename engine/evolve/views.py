@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from evolve.record import Record, Row
 
-__all__ = ["best", "counts", "faults", "last", "next_step", "pending", "saved", "used"]
+__all__ = ["best", "counts", "faults", "last", "lineage", "next_step", "pending", "saved", "used"]
 
 
 def used(record: Record) -> Mapping[str, float]:
@@ -37,6 +37,12 @@ def saved(record: Record) -> tuple[int, float]:
     )
     count, seconds = next(rows)
     return int(count), float(seconds)
+
+
+def lineage(record: Record) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """Yield each trial's number and parents, in the order of numbers."""
+    for number, parents in record.query("SELECT number, parents FROM trials ORDER BY number"):
+        yield number, tuple(json.loads(parents))
 
 
 def pending(record: Record) -> list[Mapping[str, Any]]:
@@ -75,24 +81,21 @@ def counts(record: Record) -> Mapping[str, int]:
 def faults(record: Record) -> list[str]:
     """Return what is wrong with the record, one line each; nothing when it is whole."""
     found = [f"SQLite: {line}" for (line,) in record.query("PRAGMA integrity_check") if line != "ok"]
-    for words, query in (
-        ("trials without a program", "SELECT number FROM trials WHERE program NOT IN (SELECT digest FROM programs)"),
-        ("outcomes without a trial", "SELECT trial FROM outcomes WHERE trial NOT IN (SELECT number FROM trials)"),
-        (
-            "commits without a trial",
-            "SELECT trial FROM events WHERE kind = 'committed' AND trial NOT IN (SELECT number FROM trials)",
-        ),
-        (
-            "trials committed twice",
-            "SELECT trial FROM events WHERE kind = 'committed' GROUP BY trial HAVING count(*) > 1",
-        ),
-        (
-            "judged trials without an outcome",
-            "SELECT trial FROM events WHERE kind = 'committed' AND json_extract(body, '$.status') = 'ok'"
-             " AND trial NOT IN (SELECT trial FROM outcomes)",
-        ),
-    ):
+    for words, query in _FAULTS.items():
         numbers = [str(number) for (number,) in itertools.islice(record.query(query), 5)]
         if numbers:
             found.append(f"{words}: {', '.join(numbers)}")
     return found
+
+
+_FAULTS = {
+    "trials without a program": "SELECT number FROM trials WHERE program NOT IN (SELECT digest FROM programs)",
+    "outcomes without a trial": "SELECT trial FROM outcomes WHERE trial NOT IN (SELECT number FROM trials)",
+    "commits without a trial": """
+        SELECT trial FROM events WHERE kind = 'committed' AND trial NOT IN (SELECT number FROM trials)""",
+    "trials committed twice": """
+        SELECT trial FROM events WHERE kind = 'committed' GROUP BY trial HAVING count(*) > 1""",
+    "judged trials without an outcome": """
+        SELECT trial FROM events WHERE kind = 'committed' AND json_extract(body, '$.status') = 'ok'
+        AND trial NOT IN (SELECT trial FROM outcomes)""",
+}

@@ -15,9 +15,11 @@ from evolve.events import Event
 from evolve.interfaces import Description, Executor, ProblemFacts, Setup
 from evolve.ladder import Ladder, Stage
 from evolve.ledger import Ledger
-from evolve.loop import Loop, Parts
+from evolve.loop import Loop
+from evolve.parts import Parts
 from evolve.primitives import Parameter, Primitive, PrimitiveSet
 from evolve.problem import Problem
+from evolve.proposing import Proposer
 from evolve.record import Record
 from evolve.registry import Registry
 from evolve.state import RunState
@@ -100,7 +102,8 @@ def build_loop(
         ordered,
     )
     width = config.run.in_flight or (_FIXED_WIDTH if ordered else 2 * executor.capacity)
-    return Loop(state, parts, ladder, facts, config.run.seed, ordered, width, description.verify, emit)
+    proposer = Proposer(state, parts, facts, config.run.seed)
+    return Loop(state, parts, proposer, ladder, config.run.seed, ordered, width, description.verify, emit)
 
 
 def _stages(config: RunConfig, description: Description) -> list[Stage]:

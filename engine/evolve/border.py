@@ -1,0 +1,161 @@
+"""The trusted side of judging: what evaluators and executors are, and the jobs that pass between them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from evolve.evaluation import Cost, Limits, Outcome, Verdict
+from evolve.instance import Instance
+from evolve.primitives import PrimitiveSet
+
+__all__ = ["Candidate", "Description", "Evaluator", "Executor", "Job", "JobResult", "Setup"]
+
+
+class Candidate(Protocol):
+    """The evaluator's handle on a program that runs on the other side of the border."""
+
+    def call(self, function: str, *args: Any, **kwargs: Any) -> Any:
+        """Call a function of the program's main file and return its answer as plain data.
+
+        Plain data are None, bool, int, float, complex, str, bytes, lists, dicts with string keys and read-only
+        numeric arrays; tuples come back as lists. NaN and infinity are data: check for them.
+
+        Raises:
+            CandidateError: the program did not answer: it raised, died, ran out of time, or answered something else.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a worker needs to judge a problem's candidates.
+
+    Args:
+        folder: the problem folder.
+        evaluator: which evaluator to load, as "module:Class".
+        settings: the evaluator's own settings.
+        entry: signature of the entry function, such as "pack(n: int) -> Circles".
+        params: the problem's free parameters, handed to `instances(**params)`.
+        preload: modules that the warm parent of all candidates imports once, such as ("numpy",).
+    """
+
+    folder: str
+    evaluator: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    entry: str = ""
+    params: Mapping[str, Any] = field(default_factory=dict)
+    preload: tuple[str, ...] = ("numpy",)
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a problem's evaluator offers.
+
+    Args:
+        instances: the instances it judges on, at least one, ids unique.
+        primitives: the problem's building blocks, or None.
+        probe: it can fingerprint behaviour.
+        verify: it has an exact check.
+        draw: it can draw a solution.
+    """
+
+    instances: tuple[Instance, ...]
+    primitives: PrimitiveSet | None = None
+    probe: bool = False
+    verify: bool = False
+    draw: bool = False
+
+
+class Evaluator(ABC):
+    """Judges candidates; runs in a trusted worker process that outlives them.
+
+    Any method may raise `ProblemError` with one line that names the file and the mistake.
+    """
+
+    @abstractmethod
+    def open(self, setup: Setup) -> Description:
+        """Load the problem: called once in each worker, before anything else."""
+
+    @abstractmethod
+    def evaluate(self, candidate: Candidate, instance: Instance) -> Outcome:
+        """Return what happened. A `CandidateError` may pass through."""
+
+    def probe(self, candidate: Candidate) -> Any:
+        """Return plain data that is equal for programs that behave the same, cheaply. Only asked when offered."""
+        raise NotImplementedError
+
+    def verify(self, solution: Any, instance: Instance) -> Verdict:
+        """Check a solution exactly, sharing no code with `evaluate`. Only asked when offered."""
+        raise NotImplementedError
+
+    def draw(self, solution: Any, instance: Instance) -> Mapping[str, bytes]:
+        """Return pictures of a solution by file ending, such as {"svg": ..., "png": ...}. Only asked when offered."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One piece of trusted work.
+
+    Args:
+        kind: "evaluate" (answers with an outcome), "probe", "verify" or "draw" (answer with a value).
+        files: the candidate's files; empty for work that runs none.
+        main: its main file.
+        instance: what to judge on.
+        limits: what it may use.
+        payload: further plain data, such as the solution to verify.
+    """
+
+    kind: str
+    files: Mapping[str, str] = field(default_factory=dict)
+    main: str = ""
+    instance: Instance | None = None
+    limits: Limits = field(default_factory=Limits)
+    payload: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """The answer to a job.
+
+    Args:
+        outcome: of an "evaluate" job.
+        value: of any other job: a probe's plain data, a `Verdict`, or pictures.
+        error: one line when the problem's own code failed (also in a probe: when the candidate did), else "".
+        cost: what the candidate used, 0 where none ran.
+        worker_cpu_s: CPU seconds of the trusted side.
+    """
+
+    outcome: Outcome | None = None
+    value: Any = None
+    error: str = ""
+    cost: Cost = field(default_factory=Cost)
+    worker_cpu_s: float = 0.0
+
+
+class Executor(ABC):
+    """Where jobs run."""
+
+    @abstractmethod
+    async def start(self, setup: Setup) -> Description:
+        """Bring up the workers and return what the problem offers.
+
+        Raises:
+            ProblemError: the problem's own code does not load.
+            EvolveError: the workers cannot start.
+        """
+
+    @abstractmethod
+    async def run(self, job: Job) -> JobResult:
+        """Run one job; waits for a free worker. Cancelling it kills the candidate."""
+
+    @property
+    @abstractmethod
+    def capacity(self) -> int:
+        """How many jobs run at once."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Kill what still runs and leave no process behind."""

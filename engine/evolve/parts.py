@@ -1,0 +1,58 @@
+"""`Parts`: the plugins of one run, and how they learn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from evolve.events import Committed, Event, InstanceAdded, InstanceRetired, Measured
+from evolve.interfaces import Curriculum, Gate, Mutator, Strategy
+from evolve.state import RunState
+from evolve.streams import stream
+from evolve.trial import Trial
+
+__all__ = ["Parts"]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The plugins of one run.
+
+    Args:
+        strategy: decides.
+        mutator: proposes.
+        gates: turn proposals away.
+        curriculum: picks the instances of a stage, or None for all of them.
+    """
+
+    strategy: Strategy
+    mutator: Mutator
+    gates: Sequence[Gate] = ()
+    curriculum: Curriculum | None = None
+
+    def learn(self, state: RunState, event: Event, seed: int) -> bool:
+        """Let the state and every plugin learn from a fact; return whether it brought a new best.
+
+        Nothing else changes a plugin or the state, so feeding a record's facts again rebuilds them.
+
+        Args:
+            state: of the run.
+            event: a finished trial, a further outcome, a new or a retired instance.
+            seed: of the run.
+        """
+        better, who = False, "observe"
+        match event:
+            case Committed(trial=Trial() as trial):
+                better, who = state.commit(trial), f"observe/{trial.number}"
+                parents = [state.trial(number) for number in trial.parents]
+                self.mutator.observe(trial, parents)
+                for learner in (*self.gates, *([self.curriculum] if self.curriculum else ())):
+                    learner.observe(trial)
+            case Measured(trial=Trial() as trial):
+                better, who = state.measure(trial), f"observe/{trial.number}"
+            case InstanceAdded(instance=instance) if instance is not None:
+                state.instances[instance.id] = instance
+            case InstanceRetired(instance_id=name):
+                state.instances.pop(name, None)
+        self.strategy.observe(event, stream(seed, event.step, who))
+        return better
