@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evolve import AddStatus, Archive, EvolveError, Trial
+from evolve import AddStatus, Archive, Trial
+from evolve.errors import ConfigError
 from evolve.testing import ArchiveContract, make_trial
 from evolve_plugins.archives.map_elites import Axis, MapElites
 from evolve_plugins.archives.top_k import TopK
@@ -110,5 +111,5 @@ def test_map_elites_never_compares_a_trial_that_lacks_a_measure_with_one_that_ha
 
 
 def test_map_elites_refuses_an_axis_that_ends_before_it_starts() -> None:
-    with pytest.raises(EvolveError, match="axis 'width': low must be less than high, not 1 and 0"):
+    with pytest.raises(ConfigError, match="axis 'width': low must be less than high, not 1 and 0"):
         Axis("width", 1, 0)

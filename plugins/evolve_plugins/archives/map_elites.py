@@ -9,7 +9,8 @@ from typing import Annotated
 from numpy.random import Generator
 from pydantic import Field
 
-from evolve import AddStatus, Archive, EvolveError, Trial
+from evolve import AddStatus, Archive, Trial
+from evolve.errors import ConfigError
 from evolve_plugins.archives.ranking import rank
 
 __all__ = ["Axis", "MapElites"]
@@ -33,7 +34,7 @@ class Axis:
 
     def __post_init__(self) -> None:
         if not self.low < self.high:
-            raise EvolveError(f"axis {self.measure!r}: low must be less than high, not {self.low} and {self.high}")
+            raise ConfigError(f"axis {self.measure!r}: low must be less than high, not {self.low} and {self.high}")
 
     def bin(self, measures: Mapping[str, float]) -> int:
         """Return which bin the measures fall into, 0 to bins - 1; -1 when the measure is missing."""
