@@ -45,7 +45,10 @@ def test_every_module_says_what_it_is() -> None:
 
 
 def _public_things() -> Iterator[tuple[str, object]]:
-    """Yield public classes and functions with their public methods; an override inherits its docstring."""
+    """Yield public classes and functions with their public methods; an override inherits its docstring.
+
+    The tests in `evolve.testing` say in their names what they show.
+    """
     for module in library_modules():
         for name, thing in vars(module).items():
             if name.startswith("_") or getattr(thing, "__module__", None) != module.__name__:
@@ -53,7 +56,7 @@ def _public_things() -> Iterator[tuple[str, object]]:
             if inspect.isclass(thing):
                 yield f"{module.__name__}.{name}", thing
                 for member, value in vars(thing).items():
-                    if not member.startswith("_") and _is_callable_member(value):
+                    if not member.startswith(("_", "test_")) and _is_callable_member(value):
                         yield f"{module.__name__}.{name}.{member}", getattr(thing, member)
             elif inspect.isfunction(thing):
                 yield f"{module.__name__}.{name}", thing

@@ -74,6 +74,21 @@ def test_the_archive_and_the_mutator_of_the_tutorial_make_a_run(novelty: Path, p
     assert "swap_lines" in {trial["operator"] for trial in shown["trials"]}
 
 
+def test_the_archive_of_the_tutorial_keeps_its_contract(novelty: Path, tmp_path: Path) -> None:
+    page = (TUTORIAL / "first_plugin.md").read_text(encoding="utf-8")
+    (tmp_path / "test_novelty.py").write_text(dict(BLOCK.findall(page))["test_novelty.py"], encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_novelty.py"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(novelty)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
 def test_a_mistyped_setting_of_the_tutorials_archive_is_answered_with_the_right_one(
     novelty: Path, parcels: Path, tmp_path: Path
 ) -> None:
