@@ -63,7 +63,7 @@ class AstEdit(Mutator):
             try:
                 source = Source.open(parents[0].program, context.problem)
                 done = self._edit(Workbench(source, context.problem.primitives, context.rng), wanted)
-                if done and _compiles(source):
+                if done:
                     return [offspring(source, f"ast_edit.{done[0]}", parents[:1], context, {"edits": done})]
             except Fruitless:
                 continue
@@ -84,11 +84,3 @@ class AstEdit(Mutator):
                 done.append(name)
                 ast.fix_missing_locations(bench.source.tree)
         return done
-
-
-def _compiles(source: Source) -> bool:
-    try:
-        compile(ast.unparse(ast.fix_missing_locations(source.tree)), source.path, "exec")
-    except (SyntaxError, ValueError, RecursionError):
-        return False
-    return True

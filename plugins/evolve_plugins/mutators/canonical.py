@@ -12,12 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from evolve_plugins.mutators.baking import TABLE, key_expression
 from evolve_plugins.mutators.grammar import Grammar, Nodes
 
-__all__ = ["TABLE", "NotInSubset", "key_expression", "read", "write"]
-
-TABLE = "BAKED"
-"""The module-level name of the table of baked values."""
+__all__ = ["NotInSubset", "read", "write"]
 
 _INDICES = "ijklmnopq"
 _STRIDE = 97
@@ -26,11 +24,6 @@ _WIDE = 76
 
 class NotInSubset(Exception):
     """The function is ordinary Python, but not of the shape that trees are written in."""
-
-
-def key_expression(arguments: Sequence[str]) -> str:
-    """Return how a program looks a baked value up: `n`, or `(a, b)` for several arguments."""
-    return arguments[0] if len(arguments) == 1 else f"({', '.join(arguments)})"
 
 
 # --- writing --------------------------------------------------------------------------------------------------------
@@ -110,7 +103,7 @@ class _Writer:
 
     def baked(self, type_name: str, nodes: Iterator[Any]) -> str:
         name = self.fresh(type_name)
-        key = key_expression(list(self.grammar.blocks.arguments))
+        key = key_expression(self.grammar.blocks.arguments)
         before, self.lines = self.lines, []
         self.indent += 1
         fallback = self.value(nodes, "", ())
@@ -236,7 +229,7 @@ class _Reader:
         scope.types[name] = type_name
 
     def looks_up(self, test: ast.expr, looked_up: ast.expr) -> bool:
-        key = key_expression(list(self.grammar.blocks.arguments))
+        key = key_expression(self.grammar.blocks.arguments)
         return ast.unparse(test) == f"{key} in {TABLE}" and ast.unparse(looked_up) == f"{TABLE}[{key}]"
 
     def baked_node(self, type_name: str) -> Any:

@@ -36,12 +36,11 @@ Vector = Any
 
 @dataclass(slots=True)
 class _Search:
-    """What is known about one structure: the literals it began with, and the points tried, in order."""
+    """What is known about one structure: the literals it began with, and the points tried since it last moved."""
 
     centre: tuple[float, ...]
     points: list[tuple[tuple[float, ...], float | None]] = field(default_factory=list)
     strategy: Any = None
-    told: int = 0
 
 
 @dataclass
@@ -97,11 +96,10 @@ class Constants(Mutator):
     def _catch_up(self, search: _Search, bounds: Sequence[Constant]) -> None:
         """Move the distribution by the generations that are complete: a pure function of the points."""
         size = 4 + int(3 * math.log(len(bounds)))
-        while len(search.points) - search.told >= size:
+        while len(search.points) >= size:
             if search.strategy is None:
                 search.strategy = _start(_places(search.centre, bounds), self.step, size)
-            batch = search.points[search.told : search.told + size]
-            search.told += size
+            batch, search.points = search.points[:size], search.points[size:]
             known = [fitness for _, fitness in batch if fitness is not None]
             worst = min(known, default=0.0) - 1.0
             search.strategy.ask()

@@ -65,7 +65,7 @@ class GP(Mutator):
         from evolve_plugins.mutators import breeding, canonical
 
         grammar, rng = self._known(context.problem), context.rng
-        base = parents[0] if parents else context.trial(0)
+        base = parents[0] if parents else _first(context)
         source = Source.open(base.program, context.problem)
         fresh = wanted == "fresh" or (context.purpose == "restart" and not wanted)
         tree = None if fresh else _tree(grammar, source)
@@ -95,6 +95,14 @@ class GP(Mutator):
         if self._grammar is None or self._grammar.blocks is not problem.primitives:
             self._grammar = Grammar(problem.primitives)
         return self._grammar
+
+
+def _first(context: Context) -> Trial:
+    """Return the problem's first seed, whose entry function a fresh start replaces."""
+    try:
+        return context.trial(0)
+    except LookupError:
+        raise Fruitless("there is no program to start from") from None
 
 
 def _tree(grammar: Grammar, source: Source) -> Nodes | None:

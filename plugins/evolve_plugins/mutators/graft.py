@@ -42,11 +42,13 @@ class Graft(Mutator):
 
     Args:
         memory: after how many trials a win counts half.
+        structures: how many are remembered; the one tried longest ago is forgotten.
         prior_s: CPU seconds added to every structure's cost, so that one lucky cheap trial does not rule.
     """
 
     name: ClassVar[str] = "graft"
     memory: Annotated[float, Field(gt=0)] = 150.0
+    structures: Annotated[int, Field(gt=0)] = 256
     prior_s: Annotated[float, Field(gt=0)] = 2.0
     _credits: dict[str, _Credit] = field(init=False, repr=False, default_factory=dict)
     _seen: int = field(init=False, repr=False, default=0)
@@ -83,11 +85,14 @@ class Graft(Mutator):
             and parents[0].fitness is not None
             and trial.fitness > parents[0].fitness + _TOLERANCE * max(1.0, abs(trial.fitness))
         )
-        credit = self._credits.get(key)
+        credit = self._credits.pop(key, None)
         if credit is None:
             if won:
                 self._credits[key] = _Credit(1.0, trial.cpu_s, self._seen, trial.program)
+            if len(self._credits) > self.structures:
+                del self._credits[next(iter(self._credits))]
             return
+        self._credits[key] = credit
         fade = self._faded(credit)
         credit.wins = credit.wins * fade + won
         credit.cpu_s = credit.cpu_s * fade + trial.cpu_s

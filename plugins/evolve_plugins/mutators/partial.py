@@ -80,9 +80,9 @@ class Thaw(_Rewrite):
     def rewrite(self, source: Source, parent: Trial, context: Context) -> None:
         blocks = context.problem.primitives
         assert blocks is not None
-        thaw(source)
-        if not fresh_seeds(source, blocks, context.rng):
-            raise Fruitless("no random seed to change")
+        thawed = thaw(source)
+        if not fresh_seeds(source, blocks, context.rng) and not thawed:
+            raise Fruitless("nothing is baked, and there is no random seed to change")
 
 
 @dataclass

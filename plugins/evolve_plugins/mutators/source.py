@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from evolve.errors import ProblemError
 from evolve.interfaces import ProblemFacts
 from evolve.primitives import PrimitiveSet
 from evolve.program import Program
@@ -98,7 +99,11 @@ class Source:
             raise Unreadable(f"{self.path} is not Python: {error}") from error
         self._lines = text.splitlines()
         _fold(self.tree, text)
-        for region in self.program.regions(self.path):
+        try:
+            regions = self.program.regions(self.path)
+        except ProblemError as error:
+            raise Unreadable(str(error)) from error
+        for region in regions:
             self.suites += _suites(self.tree.body, region.start, region.stop)
         for suite in self.suites:
             suite.before = suite.dump()
