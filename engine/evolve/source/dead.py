@@ -60,7 +60,7 @@ def dead_statements(module: Module, visible: Visibility) -> set[ast.AST]:
                 statement = todo.pop()
                 if statement in module.skip:
                     continue
-                if _is_dead(statement, unread, local=scope.kind == "function"):
+                if _is_dead(statement, unread - visible.siblings, local=scope.kind == "function"):
                     dead.add(statement)
                 elif not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                     todo.extend(child for child in ast.iter_child_nodes(statement) if isinstance(child, _BLOCKS))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -44,6 +45,10 @@ class MutatorContract:
             make_trial(0, 2.0, text=_TEXT),
             make_trial(1, 1.0, text=_TEXT.replace("i + 1.0", "i * 3.0")),
         ]
+
+    def solutions(self) -> Mapping[int, Mapping[str, Any]]:
+        """Return what the parents' programs answered: plain data by instance id, by trial number."""
+        return {}
 
     def test_it_says_what_it_is_good_for(self) -> None:
         assert self.make().purposes
@@ -113,7 +118,13 @@ class MutatorContract:
 
     def _propose(self, mutator: Mutator, seed: int) -> Sequence[Proposal]:
         parents = self.parents()
-        context = MemoryContext({p.number: p for p in parents}, self.facts(), np.random.default_rng(seed))
+        context = MemoryContext(
+            {parent.number: parent for parent in parents},
+            self.facts(),
+            np.random.default_rng(seed),
+            purpose="improve" if "improve" in mutator.purposes else "restart",
+            solutions=self.solutions(),
+        )
         return asyncio.run(self._ask(mutator, parents, context))
 
     @staticmethod

@@ -40,7 +40,7 @@ class TopK(Archive):
         if loser is not None:
             if rank(loser)[0] <= -trial.fitness:
                 return AddStatus.REJECTED
-            self._kept.remove(loser)
+            self._kept.pop(bisect.bisect_left(self._kept, rank(loser), key=rank))
             del self._classes[class_of(loser)]
         bisect.insort(self._kept, trial, key=rank)
         self._classes[class_of(trial)] = trial
