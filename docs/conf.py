@@ -1,4 +1,4 @@
-"""Sphinx: MyST Markdown, furo, and the docstrings of the public names. Build with `sphinx-build -W docs docs/_build`."""
+"""Sphinx with MyST, furo and the docstrings of the public names. Build: `sphinx-build -W docs docs/_build`."""
 
 from __future__ import annotations
 

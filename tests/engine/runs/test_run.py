@@ -29,7 +29,7 @@ def test_a_run_ends_at_its_trials_with_the_reason_and_a_certified_best(execute: 
     solution = json.loads(Path(found.best.solution).read_text())
     assert set(solution) == {"left", "right"}
     listed = list(list_trials(tmp_path / "run"))
-    assert [trial["number"] for trial in listed if trial["claimed"] == found.best.claimed][0] == found.best.trial
+    assert next(trial["number"] for trial in listed if trial["claimed"] == found.best.claimed) == found.best.trial
 
 
 def test_the_evaluation_budget_is_met_to_the_evaluation(execute: Any) -> None:
