@@ -82,6 +82,8 @@ def test_steady_state_passes_on_why_a_niche_wants_a_program() -> None:
 
 
 def test_random_search_never_builds_on_what_it_found() -> None:
-    strategy, view = RandomSearch(), MemoryView({0: make_trial(0)})
-    strategy.observe(Committed(trial=view.record[0]), RNG)
-    assert strategy.decide(view, 2, RNG) == [Propose(purpose="restart"), Propose(purpose="restart")]
+    strategy = RandomSearch()
+    for trial in (make_trial(0), make_trial(1, None), make_trial(2), make_trial(3, 9.0, operator="gp")):
+        strategy.observe(Committed(trial=trial), RNG)
+    named = {a.parents for a in strategy.decide(MemoryView(), 40, RNG) if isinstance(a, Propose)}
+    assert named == {(0,), (2,)}

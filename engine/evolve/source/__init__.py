@@ -31,17 +31,20 @@ def canonical_text(text: str, entries: frozenset[str] | None, siblings: frozense
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(text)
-        module = Module(tree)
-        if looks_at_itself(module):
-            return None
-        visible = Visibility(module, entries, siblings)
-        for _ in range(_ROUNDS):
-            dead = dead_statements(module, visible)
-            if not dead:
-                break
-            module = Module(tree, module.skip | dead)
-            visible = Visibility(module, entries, siblings)
-        return write(module, visible)
+            return _canonical(ast.parse(text), entries, siblings)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
+
+
+def _canonical(tree: ast.Module, entries: frozenset[str] | None, siblings: frozenset[str]) -> str | None:
+    module = Module(tree)
+    if looks_at_itself(module):
+        return None
+    visible = Visibility(module, entries, siblings)
+    for _ in range(_ROUNDS):
+        dead = dead_statements(module, visible)
+        if not dead:
+            break
+        module = Module(tree, module.skip | dead)
+        visible = Visibility(module, entries, siblings)
+    return write(module, visible)
