@@ -15,7 +15,7 @@ from functools import reduce
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from evolve.errors import ConfigError, did_you_mean
@@ -223,6 +223,17 @@ class SandboxTable(_Table):
     preload: Names = ("numpy",)
 
 
+_USUAL = {
+    "strategy": "steady_state",
+    "archive": "islands",
+    "selector": "tournament",
+    "mutator": "bandit",
+    "evaluator": "python",
+    "executor": "local",
+}
+"""Which plugin the settings of a table belong to when the table does not say."""
+
+
 class RunConfig(_Table):
     """The resolved configuration of one run, frozen; its plain form is the first event of the record.
 
@@ -235,25 +246,29 @@ class RunConfig(_Table):
     program: ProgramTable = ProgramTable()
     limits: LimitsTable = LimitsTable()
     stages: Annotated[tuple[StageTable, ...], Strict(False)] = ()
-    strategy: PluginTable = PluginTable(use="steady_state")
+    strategy: PluginTable = PluginTable(use=_USUAL["strategy"])
     archive: PluginTable | None = None
     selector: PluginTable | None = None
-    mutator: PluginTable = PluginTable(use="bandit")
+    mutator: PluginTable = PluginTable(use=_USUAL["mutator"])
     mutators: Annotated[tuple[PluginTable, ...], Strict(False)] = ()
     gates: Annotated[tuple[PluginTable, ...], Strict(False)] = (PluginTable(use="syntax"),)
     curriculum: PluginTable | None = None
-    evaluator: PluginTable = PluginTable(use="python")
-    executor: PluginTable = PluginTable(use="local")
+    evaluator: PluginTable = PluginTable(use=_USUAL["evaluator"])
+    executor: PluginTable = PluginTable(use=_USUAL["executor"])
     class_keys: ClassKeysTable = ClassKeysTable()
     budget: BudgetTable = BudgetTable()
     run: RunTable = RunTable()
     sandbox: SandboxTable = SandboxTable()
 
-    @field_validator("archive", "selector", "curriculum", mode="before")
+    @field_validator("strategy", "archive", "selector", "mutator", "evaluator", "executor", "curriculum", mode="before")
     @classmethod
-    def _accept_none(cls, table: Any) -> Any:
+    def _name_the_usual(cls, table: Any, info: ValidationInfo) -> Any:
+        usual = _USUAL.get(str(info.field_name))
+        if isinstance(table, Mapping) and "use" not in table and usual is not None:
+            return {"use": usual, **table}
         named = table.get("use") if isinstance(table, Mapping) else table
-        return None if named == "none" else table
+        may_be_absent = cls.model_fields[str(info.field_name)].default is None
+        return None if named == "none" and may_be_absent else table
 
     @field_validator("mutators", mode="before")
     @classmethod

@@ -30,5 +30,5 @@ def check(context: click.Context, target: str, overrides: tuple[str, ...]) -> No
         click.echo(f"{level:4}  {line}")
 
     asyncio.run(check_problem(target, overrides, show))
-    click.echo("something has to be mended" if failed else "the problem is ready: evolve run it")
+    click.echo("something has to be mended" if failed else f"the problem is ready: evolve {target}")
     context.exit(2 if failed else 0)
