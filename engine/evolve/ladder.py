@@ -25,6 +25,9 @@ from evolve.turnstile import Turnstile
 __all__ = ["Judged", "Ladder", "Stage"]
 
 
+_LADDER_PLACES = 100_000
+"""Outcomes of a trial are numbered: those of its ladder from 0, those of a later step from this times (step + 1)."""
+
 _NOMINAL_S = 0.01
 """CPU seconds that one counted unit stands for in a run of fixed order."""
 
@@ -84,6 +87,7 @@ class Ladder:
     _leaders: dict[str, tuple[int, asyncio.Future[Trial]]] = field(default_factory=dict, init=False, repr=False)
     _turns: Turnstile = field(init=False, repr=False)
     _running: int = field(default=0, init=False, repr=False)
+    _measuring: set[tuple[int, str, str]] = field(default_factory=set, init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._turns = Turnstile(self.ordered)
@@ -123,17 +127,27 @@ class Ladder:
             if self._leaders.get(key, (None,))[0] == judged.trial.number:
                 del self._leaders[key]
 
-    async def measure(self, trial: Trial, instances: Iterable[str], stage: str) -> list[Scored]:
-        """Judge a known trial on further instances, one by one, and return the new outcomes."""
+    async def measure(self, step: int, trial: Trial, instances: Iterable[str], stage: str) -> list[Scored]:
+        """Judge a known trial on further instances, one by one, and return the new outcomes.
+
+        An instance that was judged, or that another action is judging right now, is left out.
+        """
         limits = next((s.limits for s in self.stages if s.name == stage), self.stages[-1].limits)
-        known = {(s.instance, s.stage): s for s in trial.outcomes}
-        place = len(trial.outcomes)
+        known = {(s.stage, s.instance) for s in trial.outcomes}
+        wanted = [n for n in instances if (stage, n) not in known and (trial.number, stage, n) not in self._measuring]
+        self._measuring.update((trial.number, stage, name) for name in wanted)
+        recorded = {(s.stage, s.instance): s for s in self.state.ledger.outcomes(trial.number)}
         fresh: list[Scored] = []
-        for name in instances:
-            if (name, stage) not in known:
-                instance = self.state.instances[name]
-                fresh.append(await self._evaluate(trial, place + len(fresh), instance, stage, limits))
+        for place, name in enumerate(wanted, _LADDER_PLACES * (step + 1)):
+            scored = recorded.get((stage, name))  # judged before a crash, and not yet known to the plugins
+            if scored is None:
+                scored = await self._evaluate(trial, place, self.state.instances[name], stage, limits)
+            fresh.append(scored)
         return fresh
+
+    def settle_measured(self, number: int, scored: Scored) -> None:
+        """Forget that an instance is being judged: the trial has the outcome from now on."""
+        self._measuring.discard((number, scored.stage, scored.instance))
 
     async def verify(self, trial: Trial) -> Verdict:
         """Check a trial's solutions exactly, on every instance of the last stage it reached."""

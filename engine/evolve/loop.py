@@ -22,7 +22,7 @@ from evolve.actions import Action, Evaluate, Finish, MakeInstance, Propose, Reti
 from evolve.checks import ExactChecks
 from evolve.codec import action_to_plain, instance_to_plain
 from evolve.errors import ProblemError
-from evolve.evaluation import Verdict
+from evolve.evaluation import Status, Verdict
 from evolve.events import (
     Committed,
     Decided,
@@ -111,11 +111,12 @@ class Loop:
             await self._go_on_with_what_was_pending()
             await self._plant(seeds)
             while not (reason := self._why_stop()):
-                await self._decide()
-                if not self._tasks:
+                acted = await self._decide()
+                if self._tasks:
+                    await self._commit_what_is_done()
+                elif not acted:
                     reason = self._why_stop() or "the strategy has nothing left to do"
                     break
-                await self._commit_what_is_done()
             await self._end(reason)
         finally:
             await self._cancel()
@@ -127,19 +128,23 @@ class Loop:
 
     # --- decide -------------------------------------------------------------------------------------------------
 
-    async def _decide(self) -> None:
+    async def _decide(self) -> bool:
+        """Ask the strategy, begin what it wants, and return whether it wanted anything."""
         free = self._room()
         if free <= 0:
-            return
+            return False
         step = self.state.next_step
         actions = list(self.parts.strategy.decide(self.state, free, stream(self.seed, step, "strategy")))[:free]
+        if not actions:
+            return False
         plain = tuple({"step": step + i, **action_to_plain(a)} for i, a in enumerate(actions))
         self._record(Decided(step, free, plain), "decided", step, body={"free": free, "actions": plain})
         for offset, action in enumerate(actions):
             self._begin(step + offset, action)
-        self.state.next_step = step + max(1, len(actions))
+        self.state.next_step = step + len(actions)
         self._say()
         await asyncio.sleep(0)  # operators read the state as it was decided upon, before anything is committed
+        return True
 
     def _room(self) -> int:
         room = self.width - len(self._tasks)
@@ -197,7 +202,7 @@ class Loop:
 
     async def _evaluate(self, step: int, action: Evaluate) -> Done:
         trial = self.state.trial(action.trial)
-        return Done(step, measured=await self.ladder.measure(trial, action.instances, action.stage))
+        return Done(step, measured=await self.ladder.measure(step, trial, action.instances, action.stage))
 
     # --- commit ---------------------------------------------------------------------------------------------------
 
@@ -241,11 +246,9 @@ class Loop:
         trial = judged.trial
         self.state.meter.charge(trials=1)
         self.ladder.settle(judged)
-        if trial.failure != "infrastructure":
-            leader = next((s.reused_from for s in trial.outcomes if s.reused_from is not None), trial.number)
+        leader = next((s.reused_from for s in trial.outcomes if s.reused_from is not None), trial.number)
+        if trial.failure is not Status.INFRASTRUCTURE:
             self.state.ledger.add_classes(judged.keys, leader)
-        else:
-            leader = trial.number
         body = {
             "status": trial.status.value,
             "class_key": trial.class_key,
@@ -263,6 +266,7 @@ class Loop:
     def _commit_outcomes(self, step: int, action: Evaluate, measured: Sequence[Scored]) -> None:
         for place, scored in enumerate(measured, 1):
             trial = self.state.trial(action.trial)
+            self.ladder.settle_measured(trial.number, scored)
             outcomes = (*trial.outcomes, scored)
             event = Measured(step, self.ladder.rescored(trial, outcomes), scored)
             better = self.parts.learn(self.state, event, self.seed)

@@ -42,7 +42,7 @@ def feed(loop: Loop, row: Row, trial: Trial | None) -> None:
         case "decided":
             actions = row.body["actions"]
             state.in_flight.update({plain["step"]: action_from_plain(_without_step(plain)) for plain in actions})
-            state.next_step = row.step + max(1, len(actions))
+            state.next_step = row.step + len(actions)
         case "proposed" if trial is not None:
             state.enter(trial.number, trial.parents)
         case "refused":

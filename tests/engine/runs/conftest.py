@@ -124,9 +124,30 @@ class Scripted(Strategy):
             self.log.append(event.scored.instance)
 
 
+@dataclass
+class Probing(Strategy):
+    # instances first, in a decision of their own; then one child, judged by two actions at once, three times the same
+    seen: list = field(default_factory=list, init=False)
+
+    def decide(self, view, free, rng):
+        if "made" not in view.instances:
+            return [MakeInstance(Instance("made", {"shift": 1.0}))]
+        if view.in_flight:
+            return []
+        if view.trials == 1:
+            return [Propose((0,), stages=())]
+        if len(self.seen) < 3:
+            return [Evaluate(1, ("made",)), Evaluate(1, ("right", "made")), Evaluate(1, ("left",))][:free]
+        return [Finish("seen enough")]
+
+    def observe(self, event, rng):
+        if isinstance(event, Measured):
+            self.seen.append(event.scored.instance)
+
+
 @hookimpl
 def evolve_strategies():
-    return {"scripted": Scripted}
+    return {"scripted": Scripted, "probing": Probing}
 """
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from evolve.errors import ConfigError, LedgerError, ProblemError
 from evolve.events import Committed, Finished, Started
+from evolve.replay import replay
 from evolve.run import Run
 from evolve.summary import list_trials
 
@@ -99,6 +101,30 @@ def test_a_strategy_may_make_retire_measure_and_finish_without_any_help_of_the_c
     assert found.reason == "the strategy finished: seen enough"
     listed = list(list_trials(tmp_path / "run"))
     assert [trial["status"] for trial in listed] == ["ok", "entered"]
+
+
+def test_one_trial_may_be_measured_by_several_actions_at_once_and_each_instance_once(
+    execute: Any, rows: Any, tmp_path: Path
+) -> None:
+    found = execute("strategy.use=probing", "archive=none", "run.workers=2", "run.in_flight=4")
+    assert found.reason == "the strategy finished: seen enough"
+    measured = rows(tmp_path / "run", "SELECT instance FROM outcomes WHERE trial = 1 ORDER BY instance")
+    assert measured == [("left",), ("made",), ("right",)]
+    assert asyncio.run(replay(tmp_path / "run")).differences == []
+
+
+def test_an_outcome_that_a_crash_kept_from_the_strategy_is_not_paid_for_again(
+    execute: Any, rows: Any, tmp_path: Path
+) -> None:
+    execute("strategy.use=scripted", "archive=none")
+    database = sqlite3.connect(tmp_path / "run" / "record.sqlite")
+    database.execute("DELETE FROM events WHERE seq >= (SELECT min(seq) FROM events WHERE kind = 'measured')")
+    database.commit()
+    database.close()
+    before = rows(tmp_path / "run", "SELECT * FROM outcomes ORDER BY trial, place")
+    resumed = asyncio.run(Run.open(tmp_path / "run").execute())
+    assert resumed.reason == "the strategy finished: seen enough"
+    assert rows(tmp_path / "run", "SELECT * FROM outcomes ORDER BY trial, place") == before
 
 
 def test_a_program_of_several_files_is_judged_as_a_whole(execute: Any, problem: Path) -> None:
