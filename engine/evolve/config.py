@@ -108,11 +108,13 @@ class ProgramTable(_Table):
     Args:
         seed: file, folder or glob pattern of the first programs, or a list of these.
         entry: signature of the function that the evaluator calls, such as "pack(n: int) -> Circles".
+        also_called: names of further functions that the evaluator calls; all others may be renamed.
         evolvable: glob patterns of the files that may change.
     """
 
     seed: Names = ("seed.py",)
     entry: str = ""
+    also_called: Names = ()
     evolvable: Names = ("*",)
 
     @field_validator("seed", mode="before")
@@ -136,6 +138,11 @@ class ProgramTable(_Table):
     def entry_name(self) -> str:
         """Name of the entry function, or ""."""
         return self.entry.partition("(")[0].strip()
+
+    @property
+    def called(self) -> tuple[str, ...]:
+        """Names of all functions that the evaluator calls; empty when the problem does not say."""
+        return (self.entry_name, *self.also_called) if self.entry_name else ()
 
 
 class LimitsTable(_Table):

@@ -65,7 +65,7 @@ class Ladder:
         state: of the run.
         executor: where evaluations run.
         stages: the ladder, cheapest first.
-        entry: name of the function that the evaluator calls.
+        called: names of the functions that the evaluator calls, separated by commas.
         sign: 1 when a higher score is better, -1 when a lower one is.
         levels: which class keys to use, of "text", "source", "behaviour".
         fingerprint: asks plugins for a class key.
@@ -77,7 +77,7 @@ class Ladder:
     state: RunState
     executor: Executor
     stages: Sequence[Stage]
-    entry: str
+    called: str
     sign: float
     levels: frozenset[str]
     fingerprint: Callable[[Program], str | None]
@@ -188,7 +188,7 @@ class Ladder:
         if "text" in self.levels:
             keys.append(text_key(trial.program))
         if "source" in self.levels:
-            keys.append(source_key(trial.program, self.entry))
+            keys.append(source_key(trial.program, self.called))
         if "behaviour" not in self.levels or self._known(keys) is not None:
             return tuple(keys or [f"n:{trial.number}"]), Cost()
         result = await self._run(Job("probe", trial.program.files, trial.program.main, limits=self.stages[0].limits))

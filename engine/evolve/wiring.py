@@ -93,7 +93,7 @@ def build_loop(
         state,
         executor,
         stages,
-        facts.entry,
+        ",".join(config.program.called),
         1.0 if facts.direction == "maximise" else -1.0,
         levels,
         lambda program: registry.fingerprint(program, problem.name),
