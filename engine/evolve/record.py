@@ -78,7 +78,7 @@ class Record:
         return record
 
     def _check_format(self) -> None:
-        """Refuse a file that is no record, or one of another format.
+        """Refuse and close a file that is no record, or one of another format.
 
         Raises:
             LedgerError: saying which evolve can read it.
@@ -86,8 +86,10 @@ class Record:
         try:
             found = self.meta("format")
         except (sqlite3.Error, LedgerError) as error:
+            self.close()
             raise LedgerError(f"{self.folder / 'record.sqlite'} is not a record of evolve ({error})") from error
         if found != FORMAT:
+            self.close()
             raise LedgerError(
                 f"{self.folder} was written in record format {found}; this evolve reads format {FORMAT}: "
                 "install the evolve that wrote it"
