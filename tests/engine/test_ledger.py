@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+
 from evolve import views
 from evolve.errors import LedgerError
 from evolve.evaluation import Outcome
@@ -94,11 +95,15 @@ def test_a_full_disk_is_one_line_and_keeps_what_was_flushed(ledger: Ledger) -> N
     ledger.flush()
     pages = next(ledger.query("PRAGMA page_count"))[0]
     next(ledger.query(f"PRAGMA max_page_count = {pages + 2}"))
-    with pytest.raises(LedgerError, match="disk is full; all that was shown before is kept"):
+
+    def fill() -> None:
         for number in range(1, 1000):
             commit(ledger, number, 1.0)
             if number % 10 == 0:
                 ledger.flush()
+
+    with pytest.raises(LedgerError, match="disk is full; all that was shown before is kept"):
+        fill()
     ledger.close()
     reader = Record.read(ledger.folder)
     assert views.faults(reader) == []
