@@ -152,20 +152,35 @@ class Workbench:
         return None
 
     def type_at(self, site: Site) -> str:
-        """Return the type of the expression at a place."""
+        """Return the type of the expression at a place.
+
+        Plain numbers that a primitive takes have types of their own ("seed", "scatter.n", "shake.k"): a seed is no
+        count, and neither may stand where the other is wanted.
+        """
+        found = self._parameter(site)
+        if found is not None and found[1].type in ("seed", "int", "float"):
+            return "seed" if found[1].type == "seed" else f"{found[0]}.{found[1].name}"
         return infer(site.node, site.types, self.blocks)
 
     def ranged(self, site: Site) -> Constant | None:
         """Return what the literal at a place may become when it is a primitive's seed or has its range, else None."""
+        found = self._parameter(site)
+        if found is None:
+            return None
+        parameter = found[1]
+        constant = Constant(parameter.type, parameter.low, parameter.high, parameter.log)
+        return constant if parameter.type == "seed" or constant.bounded else None
+
+    def _parameter(self, site: Site) -> tuple[str, Parameter] | None:
+        """Return the primitive, and its parameter, whose argument stands at a place."""
         parent = site.parent
         if self.blocks is None or not isinstance(parent, ast.Call) or not isinstance(parent.func, ast.Name):
             return None
-        block = next((b for b in self.blocks.primitives if b.name == ast.unparse(parent.func)), None)
+        name = parent.func.id
+        block = next((b for b in self.blocks.primitives if b.name == name), None)
         if block is None or site.name != "args" or site.index >= len(block.parameters):
             return None
-        parameter = block.parameters[site.index]
-        constant = Constant(parameter.type, parameter.low, parameter.high, parameter.log)
-        return constant if parameter.type == "seed" or constant.bounded else None
+        return name, block.parameters[site.index]
 
 
 def _sites(node: ast.AST, scope: Scope, line: int) -> Iterator[Site]:

@@ -143,6 +143,17 @@ def test_a_call_of_a_primitive_has_arguments_of_the_right_types(toy):
     assert bench.call("Plan", {"n": "int"}) is None
 
 
+def test_seeds_and_counts_never_stand_in_for_each_other(toy):
+    text = "from toyblocks import scatter, settle\n\n\ndef solve(n):\n    return settle(scatter(n, 9000 + n))\n"
+    family = [toy.trial(text, 1), toy.trial(RICH, 2)]
+    for seed in range(60):
+        for mutator in (AstEdit(), Crossover()):
+            proposal = toy.propose(mutator, family, toy.context(seed))
+            if proposal.program is not None and "scatter(" in proposal.program.text:
+                calls = [c for c in ast.walk(ast.parse(proposal.program.text)) if isinstance(c, ast.Call)]
+                assert {ast.unparse(c.args[0]) for c in calls if ast.unparse(c.func) == "scatter"} == {"n"}
+
+
 CLIMBER = """from toyblocks import better, nudge, scatter, settle
 
 
