@@ -17,11 +17,22 @@ from typing import Any
 from numpy.random import Generator
 
 from evolve.instance import Instance
-from evolve.primitives import PrimitiveSet
-from evolve_plugins.mutators.literals import SEEDS, seed_literals
+from evolve.primitives import Parameter, Primitive, PrimitiveSet
+from evolve_plugins.mutators.literals import SEEDS, Constant, seed_literals
 from evolve_plugins.mutators.source import Source, verbatim
 
-__all__ = ["TABLE", "bake", "fresh_seeds", "is_baked", "key_expression", "plain_value", "structure", "table", "thaw"]
+__all__ = [
+    "TABLE",
+    "bake",
+    "fresh_seeds",
+    "is_baked",
+    "key_expression",
+    "plain_value",
+    "random_sources",
+    "structure",
+    "table",
+    "thaw",
+]
 
 TABLE = "BAKED"
 """The module-level name of the table of baked values."""
@@ -121,6 +132,35 @@ def fresh_seeds(source: Source, blocks: PrimitiveSet, rng: Generator) -> int:
         literal.value = int(rng.integers(SEEDS))
         changed += 1
     return changed
+
+
+def random_sources(source: Source, blocks: PrimitiveSet, rng: Generator) -> int:
+    """Put a random source of the same type in place of every one that draws nothing; return how many there were.
+
+    A source is a primitive that makes a value out of numbers, seeds and entry arguments alone.
+    """
+    sources = {b.name: b for b in blocks.primitives if b.is_source(blocks.arguments)}
+    changed = 0
+    for node in ast.walk(source.function):
+        match node:
+            case ast.Call(func=ast.Name(id=name)) if name in sources and not _seeded(sources[name]):
+                others = [b for b in sources.values() if b.returns == sources[name].returns and _seeded(b)]
+                if others:
+                    block = others[int(rng.integers(len(others)))]
+                    node.func = ast.Name(block.name, ast.Load())
+                    node.args, node.keywords = [_plain_argument(p, blocks, rng) for p in block.parameters], []
+                    changed += 1
+    return changed
+
+
+def _seeded(block: Primitive) -> bool:
+    return any(parameter.type == "seed" for parameter in block.parameters)
+
+
+def _plain_argument(parameter: Parameter, blocks: PrimitiveSet, rng: Generator) -> ast.expr:
+    if blocks.arguments.get(parameter.name) == parameter.type:
+        return ast.Name(parameter.name, ast.Load())
+    return ast.Constant(Constant(parameter.type, parameter.low, parameter.high, parameter.log).draw(rng))
 
 
 def structure(tree: ast.AST) -> str:

@@ -3,8 +3,8 @@
 Algorithm: budgeted Thompson sampling on rank-based rewards, with forgetting and a floor of exploration.
 
 1. A trial's gain is 0 when it failed, repeated a known class, or did not beat its primary parent; otherwise it is the
-   share of the last `window` valid trials that it beats, a number in [0, 1] that does not depend on the score's scale.
-   (A "restart" has nothing to beat: there the gain is that share alone, among restarts.)
+   share of the last `window` valid trials that it beats, to the fourth power: a number in [0, 1] that does not depend
+   on the score's scale and counts progress at the top. (A "restart" has nothing to beat: its gain is among restarts.)
 2. Each arm keeps the sums of gains G, of trials N and of CPU seconds C, which fade by half every `memory` trials.
 3. With probability `explore` the arm is drawn uniformly. Otherwise each arm draws a gain from Beta(1 + G, 1 + N - G),
    divides it by its mean cost, and the largest quotient wins. An arm that refuses hands over to the next one.
@@ -33,6 +33,7 @@ from evolve.trial import Proposal, Trial, TrialStatus
 __all__ = ["Bandit"]
 
 _TOLERANCE = 1e-7
+_STRESS = 4
 _CAPITAL = re.compile(r"(?<=[a-z])([A-Z])")
 
 
@@ -79,7 +80,7 @@ class Bandit(Mutator):
     explore: Annotated[float, Field(ge=0, le=1)] = 0.2
     memory: Annotated[float, Field(gt=0)] = 200.0
     window: Annotated[int, Field(gt=0)] = 100
-    overhead_s: Annotated[float, Field(gt=0)] = 0.02
+    overhead_s: Annotated[float, Field(gt=0)] = 0.03
     purposes: ClassVar[frozenset[str]] = frozenset({"improve", "restart"})
     _arms: dict[tuple[str, str], _Arm] = field(init=False, repr=False, default_factory=dict)
     _recent: dict[str, _Recent] = field(init=False, repr=False, default_factory=dict)
@@ -128,7 +129,7 @@ class Bandit(Mutator):
             least = parents[0].fitness + _TOLERANCE * max(1.0, abs(parents[0].fitness))
             if trial.fitness <= least:
                 return 0.0
-        return recent.share_below(trial.fitness)
+        return recent.share_below(trial.fitness) ** _STRESS
 
     def _order(self, context: Context) -> list[str]:
         """Return the arms to try, best first."""

@@ -44,12 +44,14 @@ class Graft(Mutator):
         memory: after how many trials a win counts half.
         structures: how many are remembered; the one tried longest ago is forgotten.
         prior_s: CPU seconds added to every structure's cost, so that one lucky cheap trial does not rule.
+        overhead_s: CPU seconds that a trial costs besides its evaluation.
     """
 
     name: ClassVar[str] = "graft"
     memory: Annotated[float, Field(gt=0)] = 150.0
     structures: Annotated[int, Field(gt=0)] = 256
-    prior_s: Annotated[float, Field(gt=0)] = 2.0
+    prior_s: Annotated[float, Field(gt=0)] = 0.5
+    overhead_s: Annotated[float, Field(gt=0)] = 0.03
     _credits: dict[str, _Credit] = field(init=False, repr=False, default_factory=dict)
     _seen: int = field(init=False, repr=False, default=0)
 
@@ -88,14 +90,14 @@ class Graft(Mutator):
         credit = self._credits.pop(key, None)
         if credit is None:
             if won:
-                self._credits[key] = _Credit(1.0, trial.cpu_s, self._seen, trial.program)
+                self._credits[key] = _Credit(1.0, trial.cpu_s + self.overhead_s, self._seen, trial.program)
             if len(self._credits) > self.structures:
                 del self._credits[next(iter(self._credits))]
             return
         self._credits[key] = credit
         fade = self._faded(credit)
         credit.wins = credit.wins * fade + won
-        credit.cpu_s = credit.cpu_s * fade + trial.cpu_s
+        credit.cpu_s = credit.cpu_s * fade + trial.cpu_s + self.overhead_s
         credit.when = self._seen
         if won:
             credit.program = trial.program

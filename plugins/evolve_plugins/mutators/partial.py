@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from evolve.interfaces import Context, Mutator, ProblemFacts
 from evolve.trial import Proposal, Trial
-from evolve_plugins.mutators.baking import bake, fresh_seeds, table, thaw
+from evolve_plugins.mutators.baking import bake, fresh_seeds, random_sources, table, thaw
 from evolve_plugins.mutators.offspring import Fruitless, offspring
 from evolve_plugins.mutators.source import Source, Unreadable
 
@@ -72,7 +72,10 @@ class Bake(_Rewrite):
 
 @dataclass
 class Thaw(_Rewrite):
-    """Puts the original source back in place of a baked value, with fresh seeds: structure stays, values go."""
+    """Puts a source back in place of a baked value, with fresh seeds: structure stays, values go.
+
+    A source that draws nothing at random would lead to the same value again, so one that does takes its place.
+    """
 
     name: ClassVar[str] = "thaw"
     purposes: ClassVar[frozenset[str]] = frozenset({"restart"})
@@ -80,8 +83,8 @@ class Thaw(_Rewrite):
     def rewrite(self, source: Source, parent: Trial, context: Context) -> None:
         blocks = context.problem.primitives
         assert blocks is not None
-        thawed = thaw(source)
-        if not fresh_seeds(source, blocks, context.rng) and not thawed:
+        changed = thaw(source), random_sources(source, blocks, context.rng), fresh_seeds(source, blocks, context.rng)
+        if not any(changed):
             raise Fruitless("nothing is baked, and there is no random seed to change")
 
 

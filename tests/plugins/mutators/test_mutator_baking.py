@@ -157,3 +157,10 @@ def test_a_trial_that_only_equals_its_parent_earns_no_credit(toy):
     graft.observe(judged(toy, toy.searching, 1, 1.0, (0,)), [parent])
     graft.observe(toy.trial(toy.searching, 2, None, status=TrialStatus.FAILED), [parent])
     assert toy.propose(graft, [parent], toy.context(solutions={0: {"n6": [2.0] * 6}})).program is None
+
+
+def test_thaw_puts_a_random_source_where_a_fixed_one_would_lead_back(toy):
+    text = "from toyblocks import settle, spread\n\n\ndef solve(n):\n    return settle(spread(n, 0.5))\n"
+    child = toy.propose(Thaw(), [toy.trial(text)], toy.context()).program.text
+    assert "return settle(scatter(n, " in child
+    assert len(toy.run(child)) == 6
