@@ -73,7 +73,7 @@ class Ledger(Record):
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise LedgerError(f"cannot make the run folder {folder}: {error.strerror}") from error
-        ledger = cls(folder, cls._connect(path), cls._lock_folder(folder))
+        ledger = cls._locked(folder, path)
         with ledger._guarded():
             ledger._db.executescript(_SCHEMA)
             rows = {"format": FORMAT, **meta}
@@ -84,20 +84,25 @@ class Ledger(Record):
     def open(cls, folder: Path) -> Ledger:
         """Open a record to go on with it; nobody else can do so until it is closed."""
         path = existing(folder)
-        ledger = cls(folder, cls._connect(path), cls._lock_folder(folder))
+        ledger = cls._locked(folder, path)
         ledger._check_format()
         return ledger
 
-    @staticmethod
-    def _connect(path: Path) -> sqlite3.Connection:
+    @classmethod
+    def _locked(cls, folder: Path, path: Path) -> Ledger:
+        lock = cls._lock_folder(folder)
+        connection = None
         try:
             connection = sqlite3.connect(path, isolation_level=None)
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
             connection.execute("PRAGMA cache_size=-8000")
         except sqlite3.Error as error:
+            lock.close()
+            if connection is not None:
+                connection.close()
             raise LedgerError(f"cannot write the record {path}: {error}") from error
-        return connection
+        return cls(folder, connection, lock)
 
     @staticmethod
     def _lock_folder(folder: Path) -> IO[str]:

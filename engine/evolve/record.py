@@ -64,15 +64,13 @@ class Record:
         Raises:
             LedgerError: there is none, or it was written in another format.
         """
-        path = existing(folder)
+        address = existing(folder).resolve().as_uri()
+        connection = sqlite3.connect(f"{address}?mode=ro", uri=True)
         try:
-            connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
             connection.execute("SELECT count(*) FROM sqlite_master")
-        except sqlite3.Error:
-            try:  # a folder that cannot be written cannot hold WAL's side files
-                connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
-            except sqlite3.Error as error:
-                raise LedgerError(f"cannot read {path}: {error}") from error
+        except sqlite3.Error:  # a folder that cannot be written cannot hold WAL's side files
+            connection.close()
+            connection = sqlite3.connect(f"{address}?mode=ro&immutable=1", uri=True)
         record = cls(folder, connection)
         record._check_format()
         return record
