@@ -27,6 +27,9 @@ class Candidate(Protocol):
             CandidateError: the program did not answer: it raised, died, ran out of time, or answered something else.
         """
 
+    def restart(self) -> None:
+        """Forget what the program keeps between calls: the next one is the first of a new process, on the same limits."""
+
 
 @dataclass(frozen=True, slots=True)
 class Setup:
@@ -39,6 +42,10 @@ class Setup:
         entry: signature of the entry function, such as "pack(n: int) -> Circles".
         params: the problem's free parameters, handed to `instances(**params)`.
         preload: modules that the warm parent of all candidates imports once, such as ("numpy",).
+        tier: what candidates may start: "pure" nothing, "threads" threads, "processes" other programs, too.
+        required: the weakest isolation to accept, a rung from 1 (best) to 4.
+        highest_rung: the best isolation to try; 1 unless a test wants a weaker one.
+        hidden: folders that candidates may not see, beside the problem's own.
     """
 
     folder: str
@@ -47,6 +54,10 @@ class Setup:
     entry: str = ""
     params: Mapping[str, Any] = field(default_factory=dict)
     preload: tuple[str, ...] = ("numpy",)
+    tier: str = "threads"
+    required: int = 3
+    highest_rung: int = 1
+    hidden: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

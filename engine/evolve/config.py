@@ -162,6 +162,8 @@ class LimitsTable(_Table):
     memory_mb: PositiveInt = _DEFAULT.memory_mb
     result_mb: PositiveInt = _DEFAULT.result_mb
     output_kb: PositiveInt = _DEFAULT.output_kb
+    scratch_mb: Annotated[int, Field(ge=0)] = _DEFAULT.scratch_mb
+    threads: PositiveInt = _DEFAULT.threads
     fuel: Positive = _DEFAULT.fuel
 
     def limits(self) -> Limits:
@@ -186,6 +188,8 @@ class StageTable(_Table):
     memory_mb: PositiveInt | None = None
     result_mb: PositiveInt | None = None
     output_kb: PositiveInt | None = None
+    scratch_mb: Annotated[int, Field(ge=0)] | None = None
+    threads: PositiveInt | None = None
     fuel: Positive | None = None
 
     def limits(self, base: Limits) -> Limits:
@@ -234,9 +238,19 @@ class RunTable(_Table):
 
 
 class SandboxTable(_Table):
-    """The border. `preload` names modules that the warm parent of all candidates imports once."""
+    """The border.
+
+    Args:
+        preload: modules that the warm parent of all candidates imports once.
+        tier: what candidates may start: nothing ("pure"), threads, or compilers and other programs ("processes").
+        required: the weakest isolation to accept, a rung from 1 (best) to 4.
+        highest_rung: the best isolation to try, to test a weaker one on a machine that has more.
+    """
 
     preload: Names = ("numpy",)
+    tier: Literal["pure", "threads", "processes"] = "threads"
+    required: Annotated[int, Field(ge=1, le=4)] = 3
+    highest_rung: Annotated[int, Field(ge=1, le=4)] = 1
 
 
 _USUAL = {

@@ -33,6 +33,8 @@ class Limits:
         memory_mb: address space above that of the warm parent, MiB.
         result_mb: largest answer to one call, MiB.
         output_kb: how much of stdout and stderr is kept, KiB.
+        scratch_mb: size of a folder that it may write to, its working directory, MiB; 0 means none.
+        threads: how many threads and processes it may have at once, > 0.
         fuel: counted units of work that the problem's primitives may use; infinity switches the meter off.
     """
 
@@ -41,6 +43,8 @@ class Limits:
     memory_mb: int = 1024
     result_mb: int = 64
     output_kb: int = 64
+    scratch_mb: int = 0
+    threads: int = 64
     fuel: float = math.inf
 
 
@@ -69,6 +73,7 @@ class Outcome:
         feedback: what the next author should know, a few lines.
         solution: the object found, plain data (numbers, strings, lists, dicts, arrays), or None.
         cost: what it used; the engine fills it in.
+        rung: how well it was isolated, 1 (best) to 4; 0 when it did not run. The engine fills it in.
     """
 
     status: Status
@@ -78,6 +83,7 @@ class Outcome:
     feedback: str = ""
     solution: Any = None
     cost: Cost = field(default_factory=Cost)
+    rung: int = 0
 
     def __post_init__(self) -> None:
         if self.status is Status.OK:

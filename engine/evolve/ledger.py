@@ -32,6 +32,7 @@ CREATE TABLE outcomes (
     trial INTEGER NOT NULL, place INTEGER NOT NULL, instance TEXT NOT NULL, stage TEXT NOT NULL,
     status TEXT NOT NULL, score REAL, metrics TEXT NOT NULL, measures TEXT NOT NULL, feedback TEXT NOT NULL,
     wall_s REAL NOT NULL, cpu_s REAL NOT NULL, memory_bytes INTEGER NOT NULL, fuel REAL NOT NULL, solution TEXT,
+    rung INTEGER NOT NULL,
     PRIMARY KEY (trial, place), UNIQUE (trial, stage, instance));
 CREATE TABLE classes (key TEXT PRIMARY KEY, trial INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE events (
@@ -189,7 +190,7 @@ class Ledger(Record):
         """Add what one evaluation gave; `place` counts the trial's outcomes from 0."""
         cost = outcome.cost
         self._write(
-            "INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 number,
                 place,
@@ -205,6 +206,7 @@ class Ledger(Record):
                 cost.memory_bytes,
                 cost.fuel,
                 None if outcome.solution is None else json.dumps(outcome.solution),
+                outcome.rung,
             ),
         )
 

@@ -175,12 +175,13 @@ class Record:
 
     def outcomes(self, number: int, reused_from: int | None = None, first: int = -1) -> Iterator[Scored]:
         """Yield a trial's outcomes, all or its `first` ones, without their solutions."""
-        for instance, stage, status, score, metrics, measures, feedback, *cost in self._db.execute(
-            "SELECT instance, stage, status, score, metrics, measures, feedback, wall_s, cpu_s, memory_bytes, fuel "
+        for instance, stage, status, score, metrics, measures, feedback, rung, *cost in self._db.execute(
+            "SELECT instance, stage, status, score, metrics, measures, feedback, rung, wall_s, cpu_s, memory_bytes, fuel "
             "FROM outcomes WHERE trial = ? ORDER BY place LIMIT ?",
             (number, first),
         ):
-            outcome = Outcome(Status(status), score, _plain(metrics), _plain(measures), feedback, None, Cost(*cost))
+            known = _plain(metrics), _plain(measures)
+            outcome = Outcome(Status(status), score, *known, feedback, None, Cost(*cost), rung)
             yield Scored(instance, stage, outcome, reused_from)
 
     def solutions(self, number: int) -> Mapping[str, Any]:

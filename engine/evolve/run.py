@@ -122,7 +122,7 @@ class Run:
         executor = executor_of(self.problem.config, self.registry)
         ledger = None if self.fresh else Ledger.open(self.folder)
         try:
-            description = await executor.start(setup_of(self.problem, self.registry))
+            description = await executor.start(setup_of(self.problem, self.registry, [str(self.folder.resolve())]))
             if ledger is None:
                 ledger = Ledger.create(self.folder, self._meta(description))
             await self._search(ledger, description, executor, observers)

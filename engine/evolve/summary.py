@@ -64,6 +64,7 @@ class Summary:
         best_known: best published value for the same instance, or None.
         best_known_by: who published it.
         pictures: paths of the drawings.
+        rung: the weakest isolation that an outcome was made with, 1 (best) to 4; 0 when none was.
     """
 
     run: str
@@ -84,6 +85,7 @@ class Summary:
     best_known: float | None
     best_known_by: str
     pictures: tuple[str, ...] = ()
+    rung: int = 0
 
     def to_plain(self) -> dict[str, Any]:
         """Return it as JSON-able data; the names are a promise."""
@@ -153,6 +155,7 @@ def _summarise(folder: Path, record: Record) -> Summary:
         best_known=known,
         best_known_by=by,
         pictures=tuple(str(path) for path in sorted((folder / "best").glob("picture.*"))),
+        rung=next(record.query("SELECT max(rung) FROM outcomes"))[0] or 0,
     )
 
 

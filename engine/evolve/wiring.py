@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import fnmatch
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from evolve.budget import Meter
@@ -30,11 +30,25 @@ _FIXED_WIDTH = 8
 """Actions in flight in a run of fixed order: a constant, because decisions depend on it."""
 
 
-def setup_of(problem: Problem, registry: Registry) -> Setup:
-    """Return what a worker needs to judge the problem's candidates."""
+def setup_of(problem: Problem, registry: Registry, hidden: Sequence[str] = ()) -> Setup:
+    """Return what a worker needs to judge the problem's candidates.
+
+    Args:
+        problem: what to judge.
+        registry: the plugins there are.
+        hidden: folders that candidates may not see, beside the problem's own.
+    """
     config = problem.config
     path, settings = registry.locate("evaluator", config.evaluator)
-    return Setup(str(problem.folder), path, settings, config.program.entry, config.params, config.sandbox.preload)
+    return Setup(
+        str(problem.folder),
+        path,
+        settings,
+        config.program.entry,
+        config.params,
+        hidden=tuple(hidden),
+        **config.sandbox.model_dump(),
+    )
 
 
 def build_parts(config: RunConfig, registry: Registry, facts: ProblemFacts) -> Parts:

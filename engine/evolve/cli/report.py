@@ -46,6 +46,8 @@ def summary_lines(summary: Summary) -> Iterator[str]:
     yield _line("search", f"{summary.trials} trials, {summary.evaluations} evaluations, {summary.refused} refused")
     yield _line("reused", f"{summary.reused} trials had a known class: {summary.saved_cpu_s:.4g} CPU s saved")
     yield _line("time", f"{summary.seconds:.4g} s, {summary.cpu_seconds:.4g} CPU s")
+    if summary.rung:
+        yield _line("isolation", f"rung {summary.rung} (`evolve doctor` explains)")
     yield _line("status", f"{summary.status}{f': {summary.reason}' if summary.reason else ''}")
     if best is not None:
         yield _line("program", best.program)
