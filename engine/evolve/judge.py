@@ -14,7 +14,7 @@ from evolve.errors import CandidateError, PluginError, ProblemError
 from evolve.evaluation import Outcome, Status, Verdict
 from evolve.instance import Instance
 from evolve.interfaces import Description, Evaluator, Job, JobResult, Setup
-from evolve.loading import load_class
+from evolve.loading import load_plugin
 from evolve.sandbox.candidate import SandboxedCandidate
 from evolve.sandbox.warm import WarmParent, WarmParentDied
 
@@ -37,7 +37,7 @@ class Judge:
     def __init__(self, setup: Setup) -> None:
         self._setup = setup
         try:
-            evaluator = load_class(setup.evaluator)(**setup.settings)
+            evaluator = load_plugin(setup.evaluator, setup.settings)
         except (ImportError, AttributeError, TypeError) as error:
             raise PluginError(f"evaluator {setup.evaluator!r} does not load: {error}") from error
         if not isinstance(evaluator, Evaluator):

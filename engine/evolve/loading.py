@@ -6,13 +6,17 @@ import hashlib
 import importlib
 import importlib.util
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-__all__ = ["class_path", "load_class", "load_file"]
+__all__ = ["LOCATED", "class_path", "load_class", "load_file", "load_plugin"]
 
 _PREFIX = "evolve_file_"
+
+LOCATED = "evolve:class"
+"""The key under which a plugin inside another one's settings says where its class is."""
 
 
 def load_file(path: Path) -> ModuleType:
@@ -41,6 +45,22 @@ def load_class(path: str) -> type[Any]:
     home = load_file(Path(module)) if module.endswith(".py") else importlib.import_module(module)
     found: type[Any] = getattr(home, name)
     return found
+
+
+def load_plugin(path: str, settings: Mapping[str, Any]) -> Any:
+    """Make a plugin from where its class is and its settings, in which further plugins may stand.
+
+    Args:
+        path: as `class_path` gave it.
+        settings: init fields by name; a mapping with the key `LOCATED` is a plugin, its other keys are the settings.
+    """
+
+    def made(value: Any) -> Any:
+        if isinstance(value, Mapping) and LOCATED in value:
+            return load_plugin(value[LOCATED], {key: item for key, item in value.items() if key != LOCATED})
+        return [made(item) for item in value] if isinstance(value, list | tuple) else value
+
+    return load_class(path)(**{key: made(value) for key, value in settings.items()})
 
 
 def class_path(cls: type[Any]) -> str:

@@ -6,6 +6,7 @@ Three ways in, one code path: entry points of the group "evolve" (our own includ
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.metadata
 import inspect
 import logging
@@ -32,7 +33,7 @@ from evolve.interfaces import (
     Selector,
     Strategy,
 )
-from evolve.loading import class_path, load_class, load_file
+from evolve.loading import LOCATED, class_path, load_class, load_file
 from evolve.program import Program
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ KINDS: Mapping[str, type[Any]] = {
 }
 _DEFAULTS = {
     "archive": ("islands",),
+    "evaluator": ("python",),
     "selector": ("tournament",),
     "mutator": ("ast_edit", "constants", "gp", "graft", "crossover", "bake", "thaw", "reseed"),
 }
@@ -209,9 +211,8 @@ class Registry:
             PluginError: there is no such plugin, or it breaks its contract.
             ConfigError: a setting is unknown, missing, mistyped or out of range.
         """
-        cls = self.resolve(kind, table.use)
-        self.build(kind, table)
-        return class_path(cls), table.settings
+        plugin = self.build(kind, table)
+        return class_path(type(plugin)), {**table.settings, **_plugins_in(plugin)}
 
     def problems(self) -> dict[str, Path]:
         """Return the shipped problem folders by name."""
@@ -267,6 +268,23 @@ class Registry:
         if not isinstance(names, Mapping) or not all(isinstance(key, str) for key in names):
             raise PluginError(f"plugin {name!r}: {hook} must return a mapping of name to class, not {names!r}")
         return names
+
+
+def _plugins_in(plugin: Any) -> dict[str, Any]:
+    """Return those settings that are plugins, in the form that `load_plugin` reads."""
+    found = {}
+    for field in dataclasses.fields(plugin):
+        value = getattr(plugin, field.name) if field.init else None
+        inner = value if isinstance(value, tuple) else (value,)
+        if inner and all(isinstance(item, tuple(KINDS.values())) for item in inner):
+            plain = [{LOCATED: class_path(type(item)), **_settings_of(item)} for item in inner]
+            found[field.name] = plain if isinstance(value, tuple) else plain[0]
+    return found
+
+
+def _settings_of(plugin: Any) -> dict[str, Any]:
+    own = {field.name: getattr(plugin, field.name) for field in dataclasses.fields(plugin) if field.init}
+    return {**own, **_plugins_in(plugin)}
 
 
 def _one_line(error: BaseException) -> str:

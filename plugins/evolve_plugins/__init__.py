@@ -64,7 +64,12 @@ def evolve_gates() -> Mapping[str, str]:
 @hookimpl
 def evolve_evaluators() -> Mapping[str, str]:
     """Name the evaluators."""
-    return {"python": "evolve_plugins.evaluators.python:PythonEvaluator"}
+    return {
+        "cascade": "evolve_plugins.evaluators.cascade:Cascade",
+        "command": "evolve_plugins.evaluators.command:CommandEvaluator",
+        "python": "evolve_plugins.evaluators.python:PythonEvaluator",
+        "repeat": "evolve_plugins.evaluators.repeat:Repeat",
+    }
 
 
 @hookimpl

@@ -81,6 +81,11 @@ class SandboxedCandidate:
         finally:
             self._spent_s += time.monotonic() - begun
 
+    def restart(self) -> None:
+        """End the program's process; the next call starts it in a new one. Limits and cost go on counting."""
+        self.close()
+        self._end = None
+
     def close(self) -> None:
         """Kill the program with everything that it started, and settle its cost."""
         if self._channel is None:
@@ -172,10 +177,12 @@ class SandboxedCandidate:
         self._channel.close()
         self._channel = None
         try:
-            self._used = self._warm.finish()
+            ended = self._warm.finish()
         finally:
-            self.output = self._printed()
-        return self._used
+            self.output += self._printed()
+        memory = max(self._used.memory_bytes, ended.memory_bytes)
+        self._used = Ended(ended.status, self._used.cpu_s + ended.cpu_s, memory)
+        return ended
 
     def _printed(self) -> str:
         try:

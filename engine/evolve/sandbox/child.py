@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from evolve.primitives import FuelExhausted, meter
-from evolve.sandbox import modules, randomness, wire
+from evolve.sandbox import commands, modules, randomness, wire
 from evolve.sandbox.tracebacks import describe_error
 
 __all__ = ["Runner", "prepare", "serve"]
@@ -55,6 +55,8 @@ class Runner:
             return wire.encode(["error", describe_error(error, self.finder.files), meter.used])
 
     def _call(self, function: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        if function == commands.REQUEST:
+            return commands.run(self.finder.files, args[0])
         try:
             if self.module is None:
                 self.module = modules.load_main(self.finder, self.main)

@@ -31,8 +31,12 @@ class PythonEvaluator(Evaluator):
 
     `evaluate(candidate, instance)` is required. Optional are `instances(**params)`, `probe(candidate)`,
     `verify(solution, instance)` and `draw(solution, instance)`, and beside it a `primitives.py`.
+
+    Args:
+        file: the judge's file in the problem folder.
     """
 
+    file: str = "evaluate.py"
     _module: ModuleType = field(init=False, repr=False)
     _folder: Path = field(init=False, repr=False)
 
@@ -47,9 +51,9 @@ class PythonEvaluator(Evaluator):
         if str(self._folder) not in sys.path:
             sys.path.insert(0, str(self._folder))
         primitives = _read_primitives(self._folder, setup.entry)
-        path = self._folder / "evaluate.py"
+        path = self._folder / self.file
         if not path.is_file():
-            raise ProblemError(f"{self._folder} has no evaluate.py; write one with evaluate(candidate, instance)")
+            raise ProblemError(f"{self._folder} has no {self.file}; write one with evaluate(candidate, instance)")
         name = f"evaluate_{self._folder.name}_{hashlib.blake2b(str(path).encode(), digest_size=4).hexdigest()}"
         self._module = _load(path, name)
         if not callable(getattr(self._module, "evaluate", None)):
@@ -92,7 +96,7 @@ class PythonEvaluator(Evaluator):
         function = getattr(self._module, "instances", None)
         if function is None:
             return (Instance("default", dict(params)),)
-        where = f"{self._folder.name}/evaluate.py: instances()"
+        where = f"{self._folder.name}/{self.file}: instances()"
         _check_params(function, params, where)
         try:
             found = function(**params)
