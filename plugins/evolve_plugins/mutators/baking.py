@@ -39,6 +39,7 @@ TABLE = "BAKED"
 
 _LARGEST = 20_000
 _ROW = re.compile(r"\], (?=\[)")
+_NEW_ROW = "],\n        "
 
 
 def key_expression(arguments: Mapping[str, str]) -> str:
@@ -111,8 +112,7 @@ def bake(source: Source, values: Mapping[Any, Any], blocks: PrimitiveSet) -> boo
         lookup.orelse = place
         _Replace(place, lookup).visit(source.function)
     _drop_table(source)
-    rows = _ROW.sub("],\n    ", repr(dict(values)))
-    source.prepend(ast.Assign([ast.Name(TABLE, ast.Store())], verbatim(rows), lineno=1))
+    source.prepend(ast.Assign([ast.Name(TABLE, ast.Store())], verbatim(_literal(values)), lineno=1))
     return True
 
 
@@ -132,6 +132,12 @@ def fresh_seeds(source: Source, blocks: PrimitiveSet, rng: Generator) -> int:
         literal.value = int(rng.integers(SEEDS))
         changed += 1
     return changed
+
+
+def _literal(values: Mapping[Any, Any]) -> str:
+    """Return a table as source text: one entry, and one row of an entry, per line."""
+    entries = [f"    {key!r}: {_ROW.sub(_NEW_ROW, repr(value))},\n" for key, value in values.items()]
+    return "{\n" + "".join(entries) + "}"
 
 
 def random_sources(source: Source, blocks: PrimitiveSet, rng: Generator) -> int:

@@ -38,7 +38,7 @@ def test_baking_again_renews_the_values_only(toy):
     first = toy.propose(Bake(), [parent], toy.context(solutions=toy.answers(parent)))
     again = toy.trial(first.program.text)
     second = toy.propose(Bake(), [again], toy.context(1, solutions={0: {"n6": np.arange(6.0)}})).program.text
-    assert "BAKED = {6: [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]}" in second
+    assert "BAKED = {\n    6: [0.0, 1.0, 2.0, 3.0, 4.0, 5.0],\n}\n" in second
     assert second.count("if n in BAKED") == 1
 
 
