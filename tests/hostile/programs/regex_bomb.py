@@ -1,0 +1,7 @@
+"""expect: timeout"""
+
+import re
+
+
+def solve():
+    return re.match(r"(a+)+$", "a" * 60 + "b")

@@ -1,0 +1,10 @@
+"""expect: timeout|killed|error: PermissionError"""
+
+import os
+import signal
+
+
+def solve():
+    os.kill(os.getpid(), signal.SIGSTOP)
+    while True:
+        pass
