@@ -30,9 +30,6 @@ class Candidate(Protocol):
     def restart(self) -> None:
         """End the program's process: the next call starts a new one, on what is left of the limits."""
 
-    def restart(self) -> None:
-        """Forget what the program keeps between calls: the next one is the first of a new process, on the same limits."""
-
 
 @dataclass(frozen=True, slots=True)
 class Setup:

@@ -116,11 +116,17 @@ class Program:
 
     @property
     def main(self) -> str:
-        """The file that holds the entry function: `program.py`, `main.py`, or the first Python file."""
-        for name in ("program.py", "main.py"):
-            if name in self.files:
-                return name
-        return next((path for path in self.files if path.endswith(".py")), next(iter(self.files)))
+        """The file that holds the entry function: `program.py`, `main.py`, or the first Python file.
+
+        Without Python it is `program.*`, `main.*`, or the first file.
+        """
+        files = self.files
+        return [
+            *(name for name in ("program.py", "main.py") if name in files),
+            *(path for path in files if path.endswith(".py")),
+            *(path for stem in ("program", "main") for path in files if path.rpartition(".")[0] == stem),
+            *files,
+        ][0]
 
     @property
     def text(self) -> str:

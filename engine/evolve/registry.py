@@ -57,7 +57,7 @@ _DEFAULTS = {
     "archive": ("islands",),
     "evaluator": ("python",),
     "selector": ("tournament",),
-    "mutator": ("ast_edit", "constants", "gp", "graft", "crossover", "bake", "thaw", "reseed"),
+    "mutator": ("ast_edit", "constants", "gp", "graft", "crossover", "bake", "thaw", "reseed", "numbers"),
 }
 """What a plugin gets that needs plugins of these kinds, when nobody says which; names that are missing are left out."""
 

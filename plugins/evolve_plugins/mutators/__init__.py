@@ -12,6 +12,7 @@ MUTATORS: dict[str, str] = {
     "crossover": "evolve_plugins.mutators.crossover:Crossover",
     "gp": "evolve_plugins.mutators.gp:GP",
     "graft": "evolve_plugins.mutators.graft:Graft",
+    "numbers": "evolve_plugins.mutators.numbers:Numbers",
     "reseed": "evolve_plugins.mutators.partial:Reseed",
     "thaw": "evolve_plugins.mutators.partial:Thaw",
 }
