@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from evolve.evaluation import Cost, Outcome, Status
 from evolve.program import Program
 from evolve.trial import Scored, Trial, TrialStatus
 
-__all__ = ["FORMAT", "Record", "Row"]
+__all__ = ["FORMAT", "Record", "Row", "existing", "reading"]
 
 FORMAT = 1
 """Version of the record's layout; a newer record is refused, not guessed at."""
@@ -176,18 +177,37 @@ class Record:
     def outcomes(self, number: int, reused_from: int | None = None, first: int = -1) -> Iterator[Scored]:
         """Yield a trial's outcomes, all or its `first` ones, without their solutions."""
         for instance, stage, status, score, metrics, measures, feedback, rung, *cost in self._db.execute(
-            "SELECT instance, stage, status, score, metrics, measures, feedback, rung, wall_s, cpu_s, memory_bytes, fuel "
-            "FROM outcomes WHERE trial = ? ORDER BY place LIMIT ?",
+            "SELECT instance, stage, status, score, metrics, measures, feedback, rung, "
+            "wall_s, cpu_s, memory_bytes, fuel FROM outcomes WHERE trial = ? ORDER BY place LIMIT ?",
             (number, first),
         ):
             known = _plain(metrics), _plain(measures)
-            outcome = Outcome(Status(status), score, *known, feedback, None, Cost(*cost), rung)
+            try:
+                outcome = Outcome(Status(status), score, *known, feedback, None, Cost(*cost), rung)
+            except ValueError as error:
+                raise LedgerError(f"the record in {self.folder} is damaged: trial {number}: {error}") from error
             yield Scored(instance, stage, outcome, reused_from)
 
     def solutions(self, number: int) -> Mapping[str, Any]:
         """Return what a trial's program answered, by instance id."""
         rows = self._db.execute("SELECT instance, solution FROM outcomes WHERE trial = ?", (number,))
         return {instance: json.loads(text) for instance, text in rows if text is not None}
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[Record]:
+    """Open a record to look at it, and close it afterwards.
+
+    Raises:
+        LedgerError: there is no readable record, or it turns out to be damaged.
+    """
+    record = Record.read(folder)
+    try:
+        yield record
+    except sqlite3.Error as error:
+        raise LedgerError(f"the record in {folder} is damaged, or of another version of evolve: {error}") from error
+    finally:
+        record.close()
 
 
 def existing(folder: Path) -> Path:

@@ -12,7 +12,7 @@ from evolve.codec import action_from_plain, action_to_plain
 from evolve.interfaces import Executor, Propose
 from evolve.loop import Loop
 from evolve.rebuild import feed
-from evolve.record import Record, Row
+from evolve.record import Row, reading
 from evolve.registry import Registry
 from evolve.run import executor_of, reload_problem
 from evolve.streams import stream
@@ -66,8 +66,7 @@ async def replay(folder: Path, registry: Registry | None = None) -> Replay:
         LedgerError: there is no readable record.
     """
     registry = registry or Registry()
-    record = Record.read(folder)
-    try:
+    with reading(folder) as record:
         problem = reload_problem(record, registry)
         description = description_from_plain(record.meta("description"))
         executor: Executor = executor_of(problem.config, registry)
@@ -77,8 +76,6 @@ async def replay(folder: Path, registry: Registry | None = None) -> Replay:
             report.differ(f"record: {fault}")
         await _Replayer(loop, report, int(record.meta("seeds"))).run()
         return report
-    finally:
-        record.close()
 
 
 @dataclass

@@ -22,7 +22,7 @@ from evolve.loop import Loop
 from evolve.overlay import merge
 from evolve.problem import Problem, load_problem, read_problem
 from evolve.rebuild import rebuild
-from evolve.record import Record
+from evolve.record import Record, reading
 from evolve.registry import Registry
 from evolve.summary import Summary, summarise
 from evolve.wiring import build_loop, description_to_plain, setup_of
@@ -97,11 +97,8 @@ class Run:
             LedgerError: there is no readable record, or the problem's code changed since.
         """
         registry = registry or Registry()
-        record = Record.read(folder)
-        try:
+        with reading(folder) as record:
             problem = reload_problem(record, registry, extra)
-        finally:
-            record.close()
         return cls(problem, registry, folder, fresh=False)
 
     def request_stop(self, reason: str) -> None:

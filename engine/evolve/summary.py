@@ -11,7 +11,7 @@ from typing import Any
 from evolve import views
 from evolve.best import program_path
 from evolve.problem import read_records
-from evolve.record import Record
+from evolve.record import Record, reading
 
 __all__ = ["Best", "Summary", "list_trials", "summarise"]
 
@@ -98,11 +98,8 @@ def summarise(folder: Path) -> Summary:
     Raises:
         LedgerError: the folder holds no readable record.
     """
-    record = Record.read(folder)
-    try:
+    with reading(folder) as record:
         return _summarise(folder, record)
-    finally:
-        record.close()
 
 
 def list_trials(folder: Path) -> Iterator[Mapping[str, Any]]:
@@ -111,8 +108,7 @@ def list_trials(folder: Path) -> Iterator[Mapping[str, Any]]:
     Raises:
         LedgerError: the folder holds no readable record.
     """
-    record = Record.read(folder)
-    try:
+    with reading(folder) as record:
         certified = {row.trial: row.body["value"] for row in record.events("kind = 'verified'")}
         for row, trial in record.history("committed"):
             assert trial is not None
@@ -125,8 +121,6 @@ def list_trials(folder: Path) -> Iterator[Mapping[str, Any]]:
                 "claimed": row.body["score"],
                 "certified": certified.get(trial.number),
             }
-    finally:
-        record.close()
 
 
 def _summarise(folder: Path, record: Record) -> Summary:

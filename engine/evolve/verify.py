@@ -14,7 +14,7 @@ from evolve.instance import Instance
 from evolve.interfaces import Description, Executor, Job
 from evolve.ladder import Stage
 from evolve.loop import Loop
-from evolve.record import Record
+from evolve.record import reading
 from evolve.registry import Registry
 from evolve.run import executor_of, reload_problem
 from evolve.trial import Trial
@@ -84,8 +84,7 @@ async def verify_run(folder: Path, registry: Registry | None = None) -> Verifica
         LedgerError: there is no readable record, or no valid trial in it.
     """
     registry = registry or Registry()
-    record = Record.read(folder)
-    try:
+    with reading(folder) as record:
         number = views.best(record)
         if number is None:
             raise LedgerError(f"{folder} has no valid program to verify")
@@ -100,8 +99,6 @@ async def verify_run(folder: Path, registry: Registry | None = None) -> Verifica
             return Verification(str(folder), number, trial.score, checks)
         finally:
             await executor.close()
-    finally:
-        record.close()
 
 
 @dataclass

@@ -56,9 +56,7 @@ def pending(record: Record) -> list[Mapping[str, Any]]:
 
 def next_step(record: Record) -> int:
     """Return the number that the next action gets."""
-    rows = record.query(
-        "SELECT max(step + json_array_length(body, '$.actions')) FROM events WHERE kind = 'decided'"
-    )
+    rows = record.query("SELECT max(step + json_array_length(body, '$.actions')) FROM events WHERE kind = 'decided'")
     (found,) = next(rows)
     return int(found or 0)
 

@@ -12,7 +12,7 @@ from evolve.errors import LedgerError
 from evolve.evaluation import Outcome
 from evolve.ledger import Ledger
 from evolve.program import Program
-from evolve.record import Record
+from evolve.record import Record, reading
 from evolve.trial import Trial
 
 
@@ -110,6 +110,24 @@ def test_a_full_disk_is_one_line_and_keeps_what_was_flushed(ledger: Ledger) -> N
     committed = views.counts(reader)["committed"]
     assert committed == 1 or committed % 10 == 1
     reader.close()
+
+
+def test_a_damaged_record_is_one_line(ledger: Ledger) -> None:
+    commit(ledger, 0, 1.0)
+    ledger.close()
+    database = sqlite3.connect(ledger.folder / "record.sqlite")
+    database.execute("UPDATE outcomes SET status = 'timeout'")
+    database.commit()
+    with (
+        pytest.raises(LedgerError, match="is damaged: trial 0: a timeout outcome has no score"),
+        reading(ledger.folder) as r,
+    ):
+        r.trial(0)
+    database.execute("ALTER TABLE outcomes RENAME COLUMN fuel TO petrol")
+    database.commit()
+    database.close()
+    with pytest.raises(LedgerError, match="is damaged, or of another version"), reading(ledger.folder) as record:
+        record.trial(0)
 
 
 def test_faults_name_what_is_wrong(ledger: Ledger) -> None:

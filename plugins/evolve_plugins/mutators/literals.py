@@ -178,6 +178,6 @@ def around(value: int | float) -> Constant:
         )
     if size == 0.0:
         return Constant("float", -1.0, 1.0)
-    if value > 0:
+    if value > 0 and size / 10 > 0.0:
         return Constant("float", size / 10, size * 10, log=True)
-    return Constant("float", -10 * size, 0.0)
+    return Constant("float", min(0.0, 10 * value), max(0.0, 10 * value))

@@ -7,7 +7,7 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from evolve.program import Program
@@ -134,6 +134,8 @@ def test_indices_seeds_and_axes_are_not_literals_to_tune(toy):
 
 
 @given(value=st.integers(-1000, 1000) | st.floats(-1e6, 1e6), seed=st.integers(0, 10**6))
+@example(value=5e-324, seed=0)
+@example(value=-5e-324, seed=0)
 def test_bounds_around_a_literal_hold_it_and_every_draw(value, seed):
     bounds, rng = around(value), np.random.default_rng(seed)
     drawn = [bounds.draw(rng), bounds.near(value, rng), bounds.fit(value)]
