@@ -21,6 +21,8 @@ PROGRAMS = sorted(Path(__file__).with_name("programs").glob("*.py"))
 LIMITS = Limits(wall_s=20.0, memory_mb=512, result_mb=8)
 SHORT = Limits(wall_s=0.6, memory_mb=512, result_mb=8)
 HONEST = "import json, math\nimport numpy as np\ndef solve():\n    return float(np.sum([math.sqrt(json.loads('4'))]))\n"
+OVERTIME_CPU_S = 1.0
+OVERTIME_WALL_S = 5.0  # generous: other work may share the machine
 PLAIN = (float, int, bool, str, type(None), bytes, complex)
 
 
@@ -62,22 +64,31 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="module")
-def judge(folder: Path) -> Iterator[Judge]:
+@pytest.fixture(scope="module", params=[1, 2, 3], ids=["best-rung", "rung-2", "rung-3"])
+def judge(folder: Path, request: pytest.FixtureRequest) -> Iterator[Judge]:
+    """Yield a judge whose candidates are isolated as well as this machine can, or no better than a rung."""
     os.environ["EVOLVE_TEST_KEY"] = "canary"
     sys.modules["suspicious"] = sys.modules[__name__]
-    with Judge(Setup(str(folder), "suspicious:Suspicious")) as judge:
-        yield judge
-    del os.environ["EVOLVE_TEST_KEY"], sys.modules["suspicious"]
+    try:
+        with Judge(Setup(str(folder), "suspicious:Suspicious", required=4, highest_rung=request.param)) as judge:
+            reached = run(judge, HONEST).rung
+            if request.param > 1 and reached != request.param:
+                pytest.skip(f"this machine offers rung {reached} to user {os.getuid()}, not rung {request.param}")
+            yield judge
+    finally:
+        del os.environ["EVOLVE_TEST_KEY"], sys.modules["suspicious"]
 
 
 def run(judge: Judge, source: str) -> Outcome:
     instance = Instance("default", {"folder": "def solve(folder)" in source})
-    limits = SHORT if "timeout" in source.split("\n")[0] else LIMITS
-    result = judge.run(Job("evaluate", {"program.py": source}, "program.py", instance, limits))
+    result = judge.run(Job("evaluate", {"program.py": source}, "program.py", instance, limits_of(source)))
     assert not result.error
     assert result.outcome is not None
     return result.outcome
+
+
+def limits_of(source: str) -> Limits:
+    return SHORT if "timeout" in source.split("\n")[0] else LIMITS
 
 
 def descendants() -> set[int]:
@@ -95,10 +106,22 @@ def descendants() -> set[int]:
     return found
 
 
+def traces(folder: Path) -> dict[str, Any]:
+    """Return all that a candidate could leave on this machine: files with a marked name, and System V objects."""
+    places = [folder, Path.cwd(), Path.home(), *map(Path, ("/", "/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue"))]
+    found: dict[str, Any] = {"folder": sorted((path.name, path.read_text()) for path in folder.iterdir())}
+    found["notes"] = [note for place in places if os.access(place, os.R_OK) for note in place.glob("evolve-note*")]
+    for kind in ("shm", "sem", "msg"):
+        table = Path("/proc/sysvipc", kind)
+        lines = table.read_text().splitlines()[1:] if table.exists() else []
+        found[kind] = sorted(tuple(line.split()[:3]) for line in lines)
+    return found
+
+
 @pytest.mark.parametrize("path", PROGRAMS, ids=[path.stem for path in PROGRAMS])
 def test_a_hostile_program_changes_nothing_but_its_own_outcome(judge: Judge, folder: Path, path: Path) -> None:
     source = path.read_text(encoding="utf-8")
-    processes, files = descendants(), sorted(folder.iterdir())
+    processes, left = descendants(), traces(folder)
     outcome = run(judge, source)
     said = f"{outcome.status}: {outcome.feedback}"
     expected = re.match(r'"""expect: (.*)"""', source)
@@ -109,8 +132,10 @@ def test_a_hostile_program_changes_nothing_but_its_own_outcome(judge: Judge, fol
     assert len(said) < 10_000
     assert "canary" not in said
     assert math.isfinite(outcome.cost.fuel)
+    assert outcome.cost.wall_s < limits_of(source).wall_s + OVERTIME_WALL_S
+    assert outcome.cost.cpu_s < limits_of(source).wall_s + OVERTIME_CPU_S
     assert descendants() == processes
-    assert sorted(folder.iterdir()) == files
+    assert traces(folder) == left
     assert run(judge, HONEST).score == 2.0
 
 
@@ -120,4 +145,4 @@ def _matches(said: str, wanted: str) -> bool:
 
 
 def test_the_suite_is_not_empty() -> None:
-    assert len(PROGRAMS) > 50
+    assert len(PROGRAMS) > 90
