@@ -109,6 +109,11 @@ class _Checkup:
 
     async def _try_bad_answers(self, solution: Any) -> None:
         """Let the judge meet what bad programs answer; only NaN and infinity can never be right."""
+        if not self.problem.seeds[0].main.endswith(".py"):
+            self.show(
+                "note", "bad answers are not tried, for programs are not Python; put programs that cheat in cheats/"
+            )
+            return
         instance = self.description.instances[0]
         refused = 0
         for name, answer, never_right in _bad_answers(solution):

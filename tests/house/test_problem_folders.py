@@ -63,4 +63,4 @@ def test_its_own_tests_run_its_cheats(folder: Path) -> None:
 
 
 def _cheats(folder: Path) -> list[Path]:
-    return sorted((folder / "cheats").glob("*.py"))
+    return sorted((folder / "cheats").glob("*.*"))

@@ -7,7 +7,7 @@ from fractions import Fraction
 from itertools import combinations
 from typing import Any
 
-from evolve import Candidate, Instance, Outcome, Verdict
+from evolve import Candidate, Instance, Outcome, Verdict, strict
 
 
 def instances(n: int = 5) -> list[Instance]:
@@ -17,9 +17,8 @@ def instances(n: int = 5) -> list[Instance]:
 
 def evaluate(candidate: Candidate, instance: Instance) -> Outcome:
     """Judge the points that a program answers; take nothing on trust."""
-    points = candidate.call("spread", instance.n)  # runs in the sandbox, plain data comes back
-    if not is_spread(points, instance.n):
-        return Outcome.invalid(f"spread({instance.n}) must return {instance.n} pairs of numbers from 0 to 1")
+    answer = candidate.call("spread", instance.n)  # runs in the sandbox, plain data comes back
+    points = strict.numbers(answer, shape=(instance.n, 2), low=0.0, high=1.0)  # anything else is invalid
     nearest = min(math.dist(p, q) for p, q in combinations(points, 2))
     width = max(x for x, _ in points) - min(x for x, _ in points)
     return Outcome.ok(nearest, measures={"width": width}, feedback=f"nearest pair {nearest:.4f}", solution=points)
@@ -35,11 +34,3 @@ def verify(solution: Any, instance: Instance) -> Verdict:
     while Fraction(root) ** 2 > square:  # round towards the worse side
         root = math.nextafter(root, 0.0)
     return Verdict.ok(root, "exact, in fractions")
-
-
-def is_spread(points: Any, n: int) -> bool:
-    """Tell whether an answer is a list of n pairs of numbers from 0 to 1; NaN is not from 0 to 1."""
-    if not isinstance(points, list) or len(points) != n:
-        return False
-    pairs = all(isinstance(point, list) and len(point) == 2 for point in points)
-    return pairs and all(isinstance(x, int | float) and 0 <= x <= 1 for point in points for x in point)
