@@ -34,11 +34,13 @@ def run(files: Mapping[str, str], spec: Mapping[str, Any], folder: str | Path = 
     Returns:
         `code` (exit status, negative for a signal), `answer` (bytes, or None when there is no such file), `bytes`
         (its whole size) and `said` (the end of standard error, and of standard output when that is no answer);
-        or `missing` (one line) when the command cannot be started.
+        or `missing` (one line) when the command cannot be started, or `unwritable` when there is no scratch folder.
     """
     import subprocess  # most candidates never need it
 
     home = Path(folder).resolve()
+    if not os.access(home, os.W_OK):
+        return {"unwritable": True}
     _unpack(files, home)
     wanted = home / (spec["answer"] or ".answer")
     wanted.unlink(missing_ok=True)

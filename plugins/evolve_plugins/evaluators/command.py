@@ -36,7 +36,7 @@ class CommandEvaluator(PythonEvaluator):
 
     `candidate.call("colour", 8)` runs the program with `{"function": "colour", "args": [8]}` on its standard input and
     in `request.json`; its answer is one JSON document. All of it happens in the sandbox, in a scratch folder that
-    holds the program's files, and needs the tier "processes". The build counts towards the limits.
+    holds the program's files: it needs `limits.scratch_mb` and the tier "processes". The build counts towards the limits.
 
     Args:
         run: the command that answers a call, such as ["./solve"].
@@ -64,10 +64,9 @@ class CommandEvaluator(PythonEvaluator):
         Raises:
             ProblemError: the folder's code breaks its contract, or a command is not on this machine.
         """
-        tier = getattr(setup, "tier", "processes")
-        if tier != "processes":
+        if setup.tier != "processes":
             raise ProblemError(
-                f'the evaluator "command" starts processes; write tier = "processes" in [sandbox], not {tier!r}'
+                f'the evaluator "command" starts processes; write tier = "processes" in [sandbox], not {setup.tier!r}'
             )
         for command in (*self._builds(), self.run):
             if "/" not in command[0] and shutil.which(command[0], path=commands.PATH) is None:
@@ -127,6 +126,8 @@ class _Commanded:
         file = self.settings.answer.removeprefix("file:") if self.settings.answer != "stdout" else ""
         spec = {"command": list(command), "input": said, "answer": file, "most": _MOST_BYTES}
         match self.candidate.call(commands.REQUEST, spec):
+            case {"unwritable": True}:
+                raise ProblemError('the evaluator "command" needs a folder to write to; set scratch_mb = 64 in [limits]')
             case {"missing": str(why)}:
                 raise CandidateError(Status.ERROR, f"it cannot be started: {cleaned(why, _SHOWN)}")
             case {"code": int(code), "said": bytes(errors)} as ended:
