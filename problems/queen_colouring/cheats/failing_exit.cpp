@@ -1,0 +1,12 @@
+// expect error: an answer, and the word that it failed.
+#include <cctype>
+#include <cstdio>
+
+int main() {
+    int n = 0, character;
+    while ((character = std::getchar()) != EOF)
+        if (std::isdigit(character)) n = 10 * n + (character - '0');
+    for (int i = 0; i < n * n; i++) std::printf(i ? ",%d" : "[%d", i);
+    std::printf("]");
+    return 3;
+}

@@ -1,0 +1,11 @@
+// expect error: a number beyond all floats would be infinity.
+#include <cctype>
+#include <cstdio>
+
+int main() {
+    int n = 0, character;
+    while ((character = std::getchar()) != EOF)
+        if (std::isdigit(character)) n = 10 * n + (character - '0');
+    for (int i = 0; i < n * n; i++) std::printf(i ? ",1e999" : "[1e999");
+    std::printf("]");
+}
