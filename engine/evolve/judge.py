@@ -10,11 +10,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from evolve.errors import CandidateError, PluginError, ProblemError
+from evolve.errors import CandidateError, EvolveError, PluginError, ProblemError
 from evolve.evaluation import Outcome, Status, Verdict
 from evolve.instance import Instance
 from evolve.interfaces import Description, Evaluator, Job, JobResult, Setup
 from evolve.loading import load_plugin
+from evolve.sandbox import rungs, selftest
 from evolve.sandbox.candidate import SandboxedCandidate
 from evolve.sandbox.warm import WarmParent, WarmParentDied
 
@@ -32,6 +33,7 @@ class Judge:
     Raises:
         ProblemError: the problem's own code does not load.
         PluginError: the evaluator cannot be found.
+        EvolveError: this machine's isolation is weaker than the setup wants.
     """
 
     def __init__(self, setup: Setup) -> None:
@@ -45,6 +47,7 @@ class Judge:
         self._evaluator: Evaluator = evaluator
         self.description: Description = evaluator.open(setup)
         self._warm = self._new_warm_parent()
+        self._insist()
 
     def __enter__(self) -> Judge:
         return self
@@ -73,6 +76,8 @@ class Judge:
         self._warm.close()
 
     def _attempt(self, job: Job) -> JobResult:
+        if job.limits.scratch_mb and self._warm.rung > rungs.NAMESPACES:
+            return JobResult(error=rungs.no_scratch(self._warm.rung))
         with SandboxedCandidate(self._warm, job.files, job.main, job.limits) as candidate:
             try:
                 result = self._do(job, candidate)
@@ -82,7 +87,7 @@ class Judge:
                 result = JobResult(error=str(error))
             except (Exception, SystemExit) as error:  # noqa: BLE001  # border: a problem's own code may raise anything
                 result = JobResult(error=blame(error, self._setup.folder))
-        return _settled(result, job, candidate)
+        return _settled(result, job, candidate, self._warm.rung)
 
     def _do(self, job: Job, candidate: SandboxedCandidate) -> JobResult:
         instance = job.instance or Instance("default")
@@ -121,23 +126,47 @@ class Judge:
 
     def _new_warm_parent(self) -> WarmParent:
         primitives = Path(self._setup.folder, "primitives.py").resolve()
-        return WarmParent(self._setup.preload, str(primitives) if primitives.is_file() else "", (self._setup.folder,))
+        setup = self._setup
+        warm = WarmParent(
+            setup.preload,
+            str(primitives) if primitives.is_file() else "",
+            (setup.folder, *setup.hidden),
+            setup.tier,
+            setup.highest_rung,
+        )
+        refusal = rungs.refusal(warm.rung, warm.reasons, setup.required, setup.tier)
+        if refusal:
+            warm.close()
+            raise EvolveError(refusal)
+        return warm
+
+    def _insist(self) -> None:
+        """Send a hostile program through the sandbox before any candidate goes there."""
+        rung, setup = self._warm.rung, self._setup
+        if rung < rungs.LOWEST:
+            found = selftest.leaks(self._warm, setup.folder, setup.tier)
+            if found:
+                self.close()
+                what, said = next(iter(found.items()))
+                raise EvolveError(f"isolation of rung {rung} does not hold here: a program could {what} ({said})")
 
     def _renew(self) -> None:
         self._warm.close()
         self._warm = self._new_warm_parent()
 
 
-def _settled(result: JobResult, job: Job, candidate: SandboxedCandidate) -> JobResult:
-    """Add what is known once the candidate is gone: its cost, what it printed, a CPU limit that it overran."""
+def _settled(result: JobResult, job: Job, candidate: SandboxedCandidate, rung: int) -> JobResult:
+    """Add what is known once the candidate is gone: cost, rung, what it printed, a CPU limit that it overran."""
     outcome, cost, printed = result.outcome, candidate.cost, candidate.output.strip()
     if outcome is not None:
         if outcome.valid and 0 < job.limits.cpu_s < cost.cpu_s:
-            outcome = Outcome.failed(Status.TIMEOUT, f"it used more than {job.limits.cpu_s:g} s of CPU time")
+            outcome = Outcome.failed(
+                Status.TIMEOUT, f"it used {cost.cpu_s:.3g} s of CPU time, more than the limit of {job.limits.cpu_s:g} s"
+            )
         feedback = outcome.feedback
         if printed and not outcome.valid:
             feedback = f"{feedback}\nIt printed:\n{printed[-_OUTPUT_SHOWN:]}"
-        outcome = dataclasses.replace(outcome, feedback=feedback, cost=cost)
+        outcome = dataclasses.replace(outcome, feedback=feedback, cost=cost, rung=rung)
     return dataclasses.replace(result, outcome=outcome, cost=cost)
 
 

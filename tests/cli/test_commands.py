@@ -64,7 +64,7 @@ def test_piped_output_says_what_runs_each_new_best_and_the_outcome(home: Path) -
     assert "trial 0" in rest[0]
     assert "certified" in rest[0]
     labels = [line.split()[0] for line in rest if line and not line.startswith(" ")]
-    assert labels == ["best", "search", "reused", "time", "status", "program", "solution", "check", "go"]
+    assert labels == ["best", "search", "reused", "time", "isolation", "status", "program", "solution", "check", "go"]
 
 
 def test_json_is_the_only_output_and_has_the_promised_names(home: Path, tmp_path: Path) -> None:

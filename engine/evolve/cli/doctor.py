@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import click
 
 __all__ = ["doctor"]
 
 _LIBRARIES = ("numpy", "scipy", "cma", "deap", "pydantic", "pluggy", "click", "rich", "matplotlib")
-_ASK_FENCES = "from evolve.sandbox.layers import raise_fences; print(*sorted(raise_fences([])))"
 
 
 @click.command(short_help="Say what this machine and installation can do.")
 @click.pass_context
 def doctor(context: click.Context) -> None:
-    """Print versions, processors, which isolation holds here, and broken plugins; exit code 2 if there are any."""
-    import os
+    """Print versions, processors, the isolation that holds here, and broken plugins; exit code 2 if there are any."""
     import platform
     from importlib import metadata
 
@@ -24,7 +24,7 @@ def doctor(context: click.Context) -> None:
     click.echo(f"evolve     {__version__}")
     click.echo(f"python     {platform.python_version()} ({platform.python_implementation()})")
     click.echo(f"platform   {platform.platform()}")
-    click.echo(f"processors {len(os.sched_getaffinity(0))}")
+    click.echo(f"processors {_processors()}")
     click.echo(f"libraries  {', '.join(f'{name} {metadata.version(name)}' for name in _LIBRARIES)}")
     for line in _isolation():
         click.echo(f"isolation  {line}")
@@ -35,20 +35,48 @@ def doctor(context: click.Context) -> None:
     context.exit(2 if registry.broken else 0)
 
 
-def _isolation() -> list[str]:
-    """Ask a process of its own which layers hold: they cannot be taken down again."""
-    import subprocess
-    import sys
+def _processors() -> int:
+    import os
 
-    from evolve.sandbox.layers import CHILD_LAYERS, ZYGOTE_LAYERS
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
-    asked = subprocess.run([sys.executable, "-c", _ASK_FENCES], capture_output=True, text=True, timeout=60, check=False)
-    holding = set(asked.stdout.split())
-    lines = [f"{layer.__name__}: {_doc(layer)}" for layer in CHILD_LAYERS]
-    for layer in ZYGOTE_LAYERS:
-        state = "" if layer.__name__ in holding else "NOT AVAILABLE HERE: "
-        lines.append(f"{state}{layer.__name__}: {_doc(layer)}")
-    return lines
+
+def _isolation() -> Iterator[str]:
+    """Climb the ladder, send a hostile program through the real sandbox, and say what held."""
+    import tempfile
+
+    from evolve.errors import EvolveError
+    from evolve.sandbox import layers, rungs, selftest
+    from evolve.sandbox.warm import WarmParent
+
+    unfit = rungs.only_linux()
+    if unfit:
+        yield f"none: {unfit}"
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            warm = WarmParent((), hidden=[folder])
+        except EvolveError as error:
+            yield f"none: {error}"
+            return
+        try:
+            probes = selftest.probe_all(warm, folder)
+        finally:
+            warm.close()
+    yield f"rung {warm.rung} of {rungs.LOWEST} (1 is best): {rungs.NAMES[warm.rung]}"
+    for reason in warm.reasons:
+        yield f"not {reason}"
+    if warm.rung > 1:
+        yield f"for rung {warm.rung - 1}: {rungs.how_to_get(warm.rung - 1)}"
+    for layer in (*layers.zygote_layers(warm.rung), *layers.child_layers(warm.rung)):
+        missing = layer in layers.zygote_layers(warm.rung) and layer.__name__ not in warm.fences
+        yield f"{'NOT AVAILABLE HERE: ' if missing else ''}{layer.__name__}: {_doc(layer)}"
+    for probe in probes:
+        yield f"{'holds' if probe.held else 'FAILS'}: a program tried to {probe.what}" + (
+            "" if probe.held or not probe.said else f", and got {probe.said!r}"
+        )
+    if warm.rung > rungs.NAMESPACES:
+        yield 'the tier "processes" and limits.scratch_mb need rung 2 or better'
 
 
 def _doc(layer: object) -> str:

@@ -146,7 +146,7 @@ class SandboxedCandidate:
         poller.register(self._warm, select.POLLIN)
         ready = poller.poll(max(0.0, deadline - time.monotonic()) * 1000)
         if not ready:
-            raise self._ended(Status.TIMEOUT, f"it took longer than {self._limits.wall_s:g} s")
+            raise self._timeout()
         if all(descriptor != self._channel.fileno() for descriptor, _ in ready):
             raise self._died()
 
@@ -164,6 +164,14 @@ class SandboxedCandidate:
         """Note that the program is over, and why."""
         self._end = CandidateError(status, detail)
         self._bury()
+        return self._end
+
+    def _timeout(self) -> CandidateError:
+        """Kill it, and say what it did with its time."""
+        used = self._bury().cpu_s
+        idle = "; it waited rather than computed" if used < self._limits.wall_s / 10 else ""
+        detail = f"it took longer than {self._limits.wall_s:g} s of wall time ({used:.2f} s of CPU time{idle})"
+        self._end = CandidateError(Status.TIMEOUT, detail)
         return self._end
 
     def _died(self) -> CandidateError:
@@ -194,6 +202,15 @@ class SandboxedCandidate:
         return cleaned(data.decode(errors="replace"), self._limits.output_kb << 10)
 
 
+_NEARLY = 0.7
+_MEANINGS = {
+    "SIGSEGV": "it touched memory that is not its own, overflowed the stack, or called abort()",
+    "SIGABRT": "it called abort(), as C libraries do when they find their memory damaged",
+    "SIGFPE": "a division by zero in compiled code",
+    "SIGILL": "an instruction that this processor does not have",
+    "SIGBUS": "it touched memory that is not there",
+    "SIGXFSZ": "it wrote a file that is larger than it may be",
+}
 _OURS = wire.Caps(body=1 << 32, header=1 << 28, nodes=1 << 28)
 
 
@@ -201,12 +218,14 @@ def _how(ended: Ended, limits: Limits) -> tuple[Status, str]:
     code = os.waitstatus_to_exitcode(ended.status)
     if code >= 0:
         return Status.KILLED, f"it exited with code {code} without an answer"
-    if -code == signal.SIGXCPU or (-code == signal.SIGKILL and ended.cpu_s >= (limits.cpu_s or limits.wall_s)):
-        return Status.TIMEOUT, f"it used more than {limits.cpu_s or limits.wall_s:g} s of CPU time"
+    most = limits.cpu_s or limits.wall_s
+    if -code == signal.SIGKILL and ended.cpu_s >= _NEARLY * most:  # the kernel counts in ticks, and kills by those
+        return Status.TIMEOUT, f"it used {ended.cpu_s:.2f} s of CPU time, the limit is {most:g} s"
     if -code == signal.SIGKILL:
         return Status.KILLED, "it hung up, or was killed by signal SIGKILL, without an answer"
     try:
         name = signal.Signals(-code).name
     except ValueError:
         name = str(-code)
-    return Status.KILLED, f"it was killed by signal {name}"
+    meaning = _MEANINGS.get(name, "")
+    return Status.KILLED, f"it was killed by signal {name}" + (f": {meaning}" if meaning else "")

@@ -16,12 +16,12 @@ from pathlib import Path
 
 from evolve.sandbox import linux
 
-__all__ = ["allow_reading_only"]
+__all__ = ["restrict", "ruleset"]
 
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _VERSION_QUERY = 1
 _PATH_BENEATH = 1
-_WRITE_FILE, _READ_FILE, _READ_DIR = 1 << 1, 1 << 2, 1 << 3
+_EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
 _FILE_RIGHTS = {1: 0x1FFF, 2: 0x3FFF, 3: 0x7FFF, 4: 0x7FFF, 5: 0xFFFF}
 _TCP = 0b11
 _SIGNALS_AND_ABSTRACT_SOCKETS = 0b11
@@ -37,12 +37,17 @@ class _PathBeneath(ctypes.Structure):
     _fields_ = (("allowed", ctypes.c_uint64), ("parent", ctypes.c_int32))
 
 
-def allow_reading_only(readable: Iterable[str], hidden: Iterable[str]) -> None:
-    """Restrict this process, and all that it will start, to reading.
+def ruleset(readable: Iterable[str], hidden: Iterable[str], writable: Iterable[str] = (), *, run: bool = False) -> int:
+    """Prepare what `restrict` enforces.
 
     Args:
         readable: files and folders; those that do not exist are left out. `/dev/null` may be written, too.
         hidden: folders that stay out of sight even inside a readable one.
+        writable: folders in which everything is allowed.
+        run: what is readable may also be executed.
+
+    Returns:
+        A descriptor, to be closed by the caller.
 
     Raises:
         OSError: this kernel has no Landlock.
@@ -51,16 +56,28 @@ def allow_reading_only(readable: Iterable[str], hidden: Iterable[str]) -> None:
     rights = _FILE_RIGHTS[min(version, max(_FILE_RIGHTS))]
     attributes = _Ruleset(rights, _TCP if version >= 4 else 0, _SIGNALS_AND_ABSTRACT_SOCKETS if version >= 6 else 0)
     size = 8 if version < 4 else 16 if version < 6 else 24
-    ruleset = linux.syscall(_CREATE_RULESET, ctypes.byref(attributes), size, 0)
+    rules = linux.syscall(_CREATE_RULESET, ctypes.byref(attributes), size, 0)
     try:
         secrets = [Path(os.path.realpath(path)) for path in hidden]
         for path in readable:
             for part in _without(Path(os.path.realpath(path)), secrets):
-                _allow(ruleset, part, _READ_FILE | _READ_DIR)
-        _allow(ruleset, Path(os.devnull), _READ_FILE | _WRITE_FILE)
-        linux.syscall(_RESTRICT_SELF, ruleset, 0)
-    finally:
-        os.close(ruleset)
+                _allow(rules, part, _READ_FILE | _READ_DIR | (_EXECUTE if run else 0))
+        for path in writable:
+            _allow(rules, Path(path), rights)
+        _allow(rules, Path(os.devnull), _READ_FILE | _WRITE_FILE)
+    except OSError:
+        os.close(rules)
+        raise
+    return rules
+
+
+def restrict(rules: int) -> None:
+    """Restrict this process, and all that it will start, to what a ruleset allows.
+
+    Raises:
+        OSError: the kernel refuses.
+    """
+    linux.syscall(_RESTRICT_SELF, rules, 0)
 
 
 def _without(path: Path, secrets: list[Path]) -> Iterator[Path]:
@@ -74,14 +91,14 @@ def _without(path: Path, secrets: list[Path]) -> Iterator[Path]:
         yield from _without(child, secrets)
 
 
-def _allow(ruleset: int, path: Path, access: int) -> None:
+def _allow(rules: int, path: Path, access: int) -> None:
     try:
         descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except OSError:
         return
     try:
         if not stat.S_ISDIR(os.fstat(descriptor).st_mode):
-            access &= ~_READ_DIR
-        linux.syscall(_ADD_RULE, ruleset, _PATH_BENEATH, ctypes.byref(_PathBeneath(access, descriptor)), 0)
+            access &= _EXECUTE | _READ_FILE | _WRITE_FILE
+        linux.syscall(_ADD_RULE, rules, _PATH_BENEATH, ctypes.byref(_PathBeneath(access, descriptor)), 0)
     finally:
         os.close(descriptor)

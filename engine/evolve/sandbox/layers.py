@@ -1,33 +1,61 @@
-"""The layers between a candidate and the machine.
+"""The layers between a candidate and the machine, rung by rung.
 
-`ZYGOTE_LAYERS` go up once, in the zygote, after it has imported everything; all candidates inherit them for nothing.
-Where the machine does not have one, it is left out and its name is reported. `CHILD_LAYERS` go up in each forked
-child before its first line runs; each holds or raises, so a candidate never runs behind half of them.
-
-Namespaces, a user id per slot, cgroups and an allow-list of system calls plug in here: write the function, say what
-it stops, put it into a list.
+A rung says how good the isolation is that a machine offers (see `rungs`). `zygote_layers` go up once, in the zygote,
+after it has imported everything: all candidates inherit them for nothing. `child_layers` go up in each forked child
+before its first line runs. Each holds or raises, so a candidate never runs behind half of them.
 """
 
 from __future__ import annotations
 
 import os
 import resource
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 
-from evolve.sandbox import landlock, linux, seccomp
+from evolve.sandbox import landlock, linux, namespaces, seccomp, view
 
-__all__ = ["CHANNEL", "CHILD_LAYERS", "ZYGOTE_LAYERS", "Cage", "enter", "raise_fences"]
+__all__ = ["CHANNEL", "Cage", "Fence", "child_layers", "enter", "raise_fence", "zygote_layers"]
 
 CHANNEL = 3
 """The one descriptor, beside the standard streams, that a candidate has."""
 
-_SYSTEM = (
-    "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/share/zoneinfo", "/lib", "/lib64", "/etc/ld.so.cache",
-    "/etc/localtime", "/dev/urandom", "/dev/null", "/sys/devices/system/cpu", "/proc/cpuinfo", "/proc/meminfo",
-)  # fmt: skip
+_FILES, _FILES_FOR_PROCESSES = 64, 256
+_DEVICES_AND_CPU = ("/dev/urandom", "/dev/null", "/sys/devices/system/cpu", "/proc/cpuinfo", "/proc/meminfo")
+
+
+@dataclass
+class Fence:
+    """What holds for all candidates of one zygote.
+
+    Args:
+        rung: 1 (best) to 4.
+        tier: what candidates may start: "pure", "threads" or "processes".
+        hidden: folders that candidates may not see.
+        user: the user and group that a candidate becomes, or None to keep the zygote's.
+        zygote: process id of their parent, as they see it: 0 from another namespace.
+        here: pidfd of the zygote, or -1.
+        rules: Landlock's ruleset for a candidate without a scratch folder, or -1.
+        calls: the filter of a candidate's system calls, or None where the machine has none.
+    """
+
+    rung: int
+    tier: str
+    hidden: tuple[str, ...] = ()
+    user: int | None = None
+    zygote: int = 0
+    here: int = -1
+    rules: int = -1
+    calls: seccomp.CandidateFilter | None = None
+    held: list[str] = field(default_factory=list)
+
+    @property
+    def namespaces(self) -> bool:
+        """True when candidates live in namespaces of their own."""
+        return self.rung <= 2
+
+    def fork(self) -> int:
+        """Fork a candidate: as `os.fork`."""
+        return namespaces.fork_into_new(self.here) if self.namespaces else os.fork()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,74 +63,101 @@ class Cage:
     """What one candidate may use.
 
     Args:
-        zygote: process id of its parent.
-        calls: the filter of its system calls, or None where the machine has none.
+        fence: what holds for all.
         channel: descriptor of its end of the data channel.
         output: descriptor that takes what it prints.
         cpu_s: whole seconds of CPU time before the kernel kills it.
         memory_bytes: address space, the warm parent's included.
+        scratch_mb: size of its scratch folder, MiB; 0 means none.
+        threads: threads and processes at once.
     """
 
-    zygote: int
-    calls: seccomp.CandidateFilter | None
+    fence: Fence
     channel: int
     output: int
     cpu_s: int
     memory_bytes: int
+    scratch_mb: int
+    threads: int
 
 
 # --- once, in the zygote --------------------------------------------------------------------------------------------
 
 
-def landlock_files(hidden: list[str]) -> None:
+def own_namespaces(fence: Fence) -> None:
+    """No other process, network, shared memory or host name in sight: namespaces, and a further one for each child."""
+    fence.here = os.pidfd_open(os.getpid())
+
+
+def own_root(fence: Fence) -> None:
+    """Nothing of the file system but libraries, read-only, and three devices: a root of its own, without /proc."""
+    tools = view.toolchains() if fence.tier == "processes" else []
+    view.become_root([*view.libraries(), *tools], fence.hidden)
+
+
+def prepared_rules(fence: Fence) -> None:
+    """Landlock, prepared for each child: nothing but reading, no TCP, no signals outward."""
+    fence.rules = landlock.ruleset(["/"], [], run=fence.tier == "processes")
+
+
+def landlock_files(fence: Fence) -> None:
     """Nothing of the file system but libraries, read-only: no answers, no records, no writing, no TCP outward."""
-    prefixes = {sys.prefix, sys.base_prefix}
-    libraries = [str(Path(prefix, name)) for prefix in prefixes for name in ("lib", "lib64")]
-    landlock.allow_reading_only([*filter(None, sys.path), *libraries, *_SYSTEM], hidden)
+    os.chdir("/proc")  # takes no file, not even from root
+    rules = landlock.ruleset([*view.libraries(), *_DEVICES_AND_CPU], fence.hidden)
+    landlock.restrict(rules)
+    os.close(rules)
 
 
-def empty_environment(hidden: list[str]) -> None:
+def empty_environment(fence: Fence) -> None:
     """No variable of the environment, not even the few that the zygote needed to start."""
     os.environ.clear()
 
 
-def no_capabilities(hidden: list[str]) -> None:
-    """No power of the superuser but to read, when the engine runs as root."""
-    linux.drop_capabilities()
-
-
-def seccomp_calls(hidden: list[str]) -> None:
-    """No new programs, sockets, tracing, mounts, namespaces, keys or kernel modules."""
-    seccomp.forbid_for_all()
-
-
-ZYGOTE_LAYERS: tuple[Callable[[list[str]], None], ...] = (
-    empty_environment,
-    landlock_files,
-    no_capabilities,
-    seccomp_calls,
-)
-"""What holds for all candidates, in the order in which it goes up."""
-
-
-def raise_fences(hidden: list[str]) -> frozenset[str]:
-    """Put the zygote's layers around the calling process.
-
-    Args:
-        hidden: folders that candidates may not see, even beside libraries.
-
-    Returns:
-        Names of those that this machine has.
-    """
+def no_new_privileges(fence: Fence) -> None:
+    """Setuid programs and file capabilities give nothing."""
+    linux.drop_bounding_set()
     linux.forbid_new_privileges()
-    held = set()
-    for layer in ZYGOTE_LAYERS:
+
+
+def no_capabilities(fence: Fence) -> None:
+    """No power of the superuser but to read, when the engine runs as root."""
+    linux.drop_capabilities(keep_reading=True)
+
+
+def seccomp_calls(fence: Fence) -> None:
+    """A short list of system calls and no other: no new programs, sockets, tracing, mounts, keys or kernel modules."""
+    landlocked = landlock_files.__name__ in fence.held
+    seccomp.allow_only(fence.tier, namespaces=fence.namespaces, landlock=landlocked)
+    fence.calls = seccomp.CandidateFilter(fence.tier)
+
+
+_Layer = Callable[[Fence], None]
+
+
+def zygote_layers(rung: int) -> tuple[_Layer, ...]:
+    """Return what holds for all candidates on a rung, in the order in which it goes up."""
+    if rung <= 2:
+        return empty_environment, own_namespaces, own_root, prepared_rules, no_new_privileges, seccomp_calls
+    if rung == 3:
+        return empty_environment, no_new_privileges, landlock_files, no_capabilities, seccomp_calls
+    return empty_environment, no_new_privileges, no_capabilities, seccomp_calls
+
+
+def raise_fence(fence: Fence) -> None:
+    """Put the zygote's layers around the calling process; on the lowest rung, those that the machine has.
+
+    Raises:
+        OSError: one does not hold, and the rung promises it.
+    """
+    fence.zygote = 0 if fence.namespaces else os.getpid()
+    for layer in zygote_layers(fence.rung):
         try:
-            layer(hidden)
+            layer(fence)
         except OSError:
+            if fence.rung < 4:
+                raise
             continue
-        held.add(layer.__name__)
-    return frozenset(held)
+        fence.held.append(layer.__name__)
 
 
 # --- for each candidate ---------------------------------------------------------------------------------------------
@@ -118,12 +173,55 @@ def only_the_channel(cage: Cage) -> None:
     os.dup2(cage.output, 1)
     os.dup2(cage.output, 2)
     os.dup2(cage.channel, CHANNEL)
+
+
+def no_other_descriptor(cage: Cage) -> None:
+    """Every other descriptor is closed."""
     os.closerange(CHANNEL + 1, os.sysconf("SC_OPEN_MAX"))
 
 
 def die_with_zygote(cage: Cage) -> None:
     """No orphans: the kernel kills it when the zygote dies."""
-    linux.die_with_parent(cage.zygote)
+    linux.die_with_parent(cage.fence.zygote)
+
+
+def resource_limits(cage: Cage) -> None:
+    """CPU time, address space, file size, open files, threads and processes, core dumps."""
+    several = cage.fence.tier == "processes"
+    files = _FILES_FOR_PROCESSES if several else _FILES
+    _limit(resource.RLIMIT_CPU, cage.cpu_s)
+    _limit(resource.RLIMIT_AS, cage.memory_bytes)
+    _limit(resource.RLIMIT_FSIZE, cage.scratch_mb << 20)
+    _limit(resource.RLIMIT_NOFILE, files)
+    _limit(resource.RLIMIT_CORE, 0)
+    if cage.fence.namespaces:  # without, all processes of the user would count
+        _limit(resource.RLIMIT_NPROC, cage.threads + (2 if cage.fence.user is None else 0))
+    elif cage.fence.calls is None:
+        _limit(resource.RLIMIT_NPROC, 0)
+
+
+def scratch(cage: Cage) -> None:
+    """A folder to write to, where asked for: of limited size, its own, gone with it. Then the view is closed."""
+    rules = cage.fence.rules
+    if cage.scratch_mb:
+        run = cage.fence.tier == "processes"
+        user = cage.fence.user
+        linux.unshare(linux.NEWNS)
+        owner = (os.getuid(), os.getgid()) if user is None else (user, user)
+        view.mount_scratch(cage.scratch_mb, *owner, run=run)
+        rules = landlock.ruleset(["/"], [], [view.SCRATCH], run=run)
+        os.environ.update(TMPDIR=view.SCRATCH, HOME=view.SCRATCH)
+    landlock.restrict(rules)
+
+
+def no_powers(cage: Cage) -> None:
+    """A user that nobody else has where the zygote is root, and no power of the superuser."""
+    if cage.fence.user is None:
+        linux.drop_capabilities(keep_reading=False)
+    else:
+        os.setgroups([])
+        os.setresgid(cage.fence.user, cage.fence.user, cage.fence.user)
+        os.setresuid(cage.fence.user, cage.fence.user, cage.fence.user)
 
 
 def not_dumpable(cage: Cage) -> None:
@@ -131,32 +229,18 @@ def not_dumpable(cage: Cage) -> None:
     linux.forbid_dumping()
 
 
-def resource_limits(cage: Cage) -> None:
-    """CPU time, address space, file size, open files, core dumps."""
-    _limit(resource.RLIMIT_CPU, cage.cpu_s, cage.cpu_s + 1)
-    _limit(resource.RLIMIT_AS, cage.memory_bytes, cage.memory_bytes)
-    _limit(resource.RLIMIT_FSIZE, 0, 0)
-    _limit(resource.RLIMIT_NOFILE, 64, 64)
-    _limit(resource.RLIMIT_CORE, 0, 0)
+def its_own_calls(cage: Cage) -> None:
+    """No process beside itself, no signal to others, no higher limits, nothing that only the zygote needs."""
+    if cage.fence.calls is not None:
+        cage.fence.calls.install()
 
 
-def no_processes(cage: Cage) -> None:
-    """No process beside itself, no signal to others. Without a filter: no process in its user's name, root excepted."""
-    if cage.calls is None:
-        _limit(resource.RLIMIT_NPROC, 0, 0)
-    else:
-        cage.calls.install()
-
-
-CHILD_LAYERS: tuple[Callable[[Cage], None], ...] = (
-    own_session,
-    only_the_channel,
-    die_with_zygote,
-    not_dumpable,
-    resource_limits,
-    no_processes,
-)
-"""What goes up for each candidate, in order."""
+def child_layers(rung: int) -> tuple[Callable[[Cage], None], ...]:
+    """Return what goes up for each candidate on a rung, in order."""
+    begin = own_session, only_the_channel, resource_limits
+    if rung <= 2:
+        return *begin, scratch, no_powers, no_other_descriptor, not_dumpable, its_own_calls
+    return *begin, no_other_descriptor, die_with_zygote, not_dumpable, its_own_calls
 
 
 def enter(cage: Cage) -> None:
@@ -165,12 +249,12 @@ def enter(cage: Cage) -> None:
     Raises:
         OSError: one does not hold; do not go on.
     """
-    for layer in CHILD_LAYERS:
+    for layer in child_layers(cage.fence.rung):
         layer(cage)
 
 
-def _limit(kind: int, soft: int, hard: int) -> None:
+def _limit(kind: int, most: int) -> None:
     ceiling = resource.getrlimit(kind)[1]
     if ceiling != resource.RLIM_INFINITY:
-        soft, hard = min(soft, ceiling), min(hard, ceiling)
-    resource.setrlimit(kind, (soft, hard))
+        most = min(most, ceiling)
+    resource.setrlimit(kind, (most, most))

@@ -18,6 +18,7 @@ from typing import Any
 
 from evolve.errors import EvolveError, ProblemError
 from evolve.evaluation import Limits
+from evolve.sandbox import rungs
 
 __all__ = ["Ended", "WarmParent", "WarmParentDied"]
 
@@ -60,15 +61,34 @@ class WarmParent:
         preload: names of the modules to import.
         primitives: path of the problem's `primitives.py`, or "".
         hidden: folders that candidates may not read, even where they lie beside libraries.
+        tier: what candidates may start: "pure", "threads" or "processes".
+        highest_rung: the best isolation to try, 1 to 4.
 
     Raises:
         ProblemError: a module does not import.
         EvolveError: the process does not start.
     """
 
-    def __init__(self, preload: Sequence[str] = (), primitives: str = "", hidden: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        preload: Sequence[str] = (),
+        primitives: str = "",
+        hidden: Sequence[str] = (),
+        tier: str = "threads",
+        highest_rung: int = 1,
+    ) -> None:
+        if rungs.only_linux():
+            raise EvolveError(rungs.only_linux())
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        settings = json.dumps({"preload": list(preload), "primitives": primitives, "hidden": list(hidden)})
+        settings = json.dumps(
+            {
+                "preload": list(preload),
+                "primitives": primitives,
+                "hidden": list(hidden),
+                "tier": tier,
+                "highest_rung": highest_rung,
+            }
+        )
         root = str(Path(__file__).resolve().parents[2])
         command = [sys.executable, "-s", "-P", "-c", _BOOT, root, str(theirs.fileno()), str(os.getpid()), settings]
         environment = dict(_ENVIRONMENT)
@@ -92,6 +112,8 @@ class WarmParent:
         if "error" in answer:
             self.close()
             raise ProblemError(f"what candidates may import does not load: {answer['error']}")
+        self.rung: int = answer["rung"]
+        self.reasons: tuple[str, ...] = tuple(answer["reasons"])
         self.fences: tuple[str, ...] = tuple(answer["fences"])
 
     def fileno(self) -> int:
@@ -116,7 +138,12 @@ class WarmParent:
             with contextlib.suppress(OSError):
                 fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, limits.output_kb << 10)
         cpu_s = limits.cpu_s or limits.wall_s
-        order = {"cpu_s": math.ceil(cpu_s), "memory_bytes": limits.memory_mb << 20}
+        order = {
+            "cpu_s": math.ceil(cpu_s),
+            "memory_bytes": limits.memory_mb << 20,
+            "scratch_mb": limits.scratch_mb,
+            "threads": limits.threads,
+        }
         try:
             socket.send_fds(self._control, [json.dumps(order).encode()], [theirs.fileno(), writer])
         except OSError:

@@ -22,7 +22,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
-from evolve.sandbox import child, layers, linux, seccomp, wire
+from evolve.sandbox import child, layers, linux, rungs, wire
 from evolve.sandbox.tracebacks import describe_error
 
 __all__ = ["Nursery", "load_primitives", "main"]
@@ -43,23 +43,28 @@ def main() -> None:
     """Warm up, report, then fork candidates until the other side hangs up.
 
     The arguments of the process: descriptor of the control socket, process id of the parent, and a JSON object with
-    `preload` (names of modules), `primitives` (path of the problem's building blocks, or "") and `hidden` (folders).
+    `preload` (names of modules), `primitives` (path of the problem's building blocks, or ""), `hidden` (folders),
+    `tier` and `highest_rung`.
     """
     control = socket.socket(fileno=int(sys.argv[1]))
-    linux.die_with_parent(int(sys.argv[2]))
-    linux.become_subreaper()
+    parent = int(sys.argv[2])
+    linux.die_with_parent(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     settings = json.loads(sys.argv[3])
+    rung, reasons = rungs.find(settings["highest_rung"], settings["tier"], settings["hidden"])
+    user = rungs.begin(rung, parent)
+    linux.become_subreaper()
     error = _preload(settings["preload"], settings["primitives"])
     if error:
         _send(control, {"error": error})
         return
     _rehearse()
-    nursery = Nursery(control, settings["hidden"])
+    nursery = Nursery(control)
+    nursery.fence = rungs.close_in(rung, settings["tier"], settings["hidden"], user)
     child.prepare()
     gc.collect()
     gc.freeze()
-    _send(control, {"fences": sorted(nursery.fences)})
+    _send(control, {"rung": rung, "reasons": reasons, "fences": nursery.fence.held})
     with contextlib.suppress(BrokenPipeError):  # the engine has gone, in the middle of a candidate
         while nursery.serve():
             pass
@@ -113,20 +118,18 @@ def _rehearse() -> None:
 
 
 class Nursery:
-    """Forks one candidate at a time and buries it.
+    """Forks one candidate at a time and buries it. Make it while /proc can be read, then give it its fence.
 
     Args:
         control: the socket that brings orders.
-        hidden: folders that candidates may not see.
     """
 
-    def __init__(self, control: socket.socket, hidden: list[str]) -> None:
+    fence: layers.Fence
+
+    def __init__(self, control: socket.socket) -> None:
         self.control = control
         self.address_space = int(_read_proc("statm").split()[0]) * resource.getpagesize()
-        self.children = os.open(f"/proc/self/task/{os.getpid()}/children", os.O_RDONLY)
-        os.chdir("/proc")  # takes no file, not even from root
-        self.fences = layers.raise_fences(hidden)
-        self.calls = seccomp.CandidateFilter() if layers.seccomp_calls.__name__ in self.fences else None
+        self.children = os.open(f"/proc/self/task/{_read_proc('stat').split()[0]}/children", os.O_RDONLY)
 
     def serve(self) -> bool:
         """Run one candidate; return False when the other side has hung up."""
@@ -137,14 +140,15 @@ class Nursery:
         if not order:
             return True
         cage = layers.Cage(
-            zygote=os.getpid(),
-            calls=self.calls,
+            fence=self.fence,
             channel=descriptors[0],
             output=descriptors[1],
             cpu_s=order["cpu_s"],
             memory_bytes=order["memory_bytes"] + self.address_space,
+            scratch_mb=order["scratch_mb"],
+            threads=order["threads"],
         )
-        pid = os.fork()
+        pid = self.fence.fork()
         if pid == 0:
             _become_candidate(cage)
         for descriptor in descriptors:
@@ -164,6 +168,11 @@ class Nursery:
 
     def _bury(self, pid: int) -> Mapping[str, Any]:
         """Kill a candidate and all that it started; return how it ended and what they used together."""
+        if self.fence.namespaces:  # the kernel kills all others with it, and counts what they used as its own
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            _, status, usage = os.wait4(pid, 0)
+            return _report(status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
         _kill(pid)
         status, cpu_s, memory = 0, 0.0, 0
         while True:
@@ -174,7 +183,7 @@ class Nursery:
                         _kill(int(child_pid))
                     ended, state, usage = os.wait4(-1, 0)
             except ChildProcessError:
-                return {"status": status, "cpu_s": cpu_s, "memory_bytes": memory}
+                return _report(status, cpu_s, memory)
             if ended == pid:
                 status = state
             cpu_s += usage.ru_utime + usage.ru_stime
@@ -189,6 +198,10 @@ def _become_candidate(cage: layers.Cage) -> NoReturn:
         code = 0
     finally:
         os._exit(code)
+
+
+def _report(status: int, cpu_s: float, memory_bytes: int) -> Mapping[str, Any]:
+    return {"status": status, "cpu_s": cpu_s, "memory_bytes": memory_bytes}
 
 
 def _kill(pid: int) -> None:

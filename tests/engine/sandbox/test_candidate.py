@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -155,7 +156,8 @@ def test_a_program_that_stops_listening_runs_out_of_time(warm: WarmParent) -> No
 
 def test_the_cpu_limit_holds_when_there_is_wall_time_left(warm: WarmParent) -> None:
     status, detail = failure(candidate(warm, "def f():\n    while True: pass\n", cpu_s=0.9), "f")
-    assert (status, detail) == ("timeout", "it used more than 0.9 s of CPU time")
+    assert status == "timeout"
+    assert re.fullmatch(r"it used [\d.]+ s of CPU time, the limit is 0\.9 s", detail)
 
 
 def test_a_program_may_go_on_after_an_error_and_after_it_was_refused_memory(warm: WarmParent) -> None:
@@ -218,10 +220,10 @@ def test_a_problems_folder_stays_hidden_inside_a_readable_one() -> None:
     secret = Path(json.__file__).parent
     parent = WarmParent((), hidden=(str(secret),))
     source = "def f(path):\n    return len(open(path).read())\n"
-    if "landlock_files" in parent.fences:
+    if parent.rung < 4:
         with candidate(parent, source) as program:
             assert program.call("f", os.__file__) > 0
-            with pytest.raises(CandidateError, match="PermissionError"):
+            with pytest.raises(CandidateError, match=r"PermissionError|FileNotFoundError"):
                 program.call("f", str(secret / "decoder.py"))
     parent.close()
 
@@ -239,26 +241,31 @@ def test_a_module_to_preload_that_does_not_import_is_the_problems_mistake(tmp_pa
         WarmParent((), str(tmp_path / "primitives.py"))
 
 
-def test_a_zygote_that_dies_takes_its_candidate_along_and_says_so() -> None:
-    parent = WarmParent(())
-    program = candidate(parent, "import os, time\ndef f(x):\n    time.sleep(x)\n    return os.getpid()\n")
-    pid = program.call("f", 0.0)
+@pytest.mark.parametrize("rung", [1, 2, 3, 4])
+def test_a_zygote_that_dies_takes_its_candidate_along_and_says_so(rung: int) -> None:
+    parent = WarmParent((), highest_rung=rung)
+    program = candidate(parent, "import time\ndef f(x):\n    time.sleep(x)\n    return 1\n")
+    program.call("f", 0.0)
+    below = descendants(parent._process.pid)
+    assert len(below) >= 1
     os.kill(parent._process.pid, signal.SIGKILL)
     with pytest.raises(WarmParentDied):
         program.call("f", 100.0)
     parent.close()
-    assert ends(pid)
+    assert [pid for pid in below if not ends(pid)] == []
     with pytest.raises(WarmParentDied):
         candidate(parent, "f = int").call("f")
 
 
 def test_without_fences_the_whole_tree_of_a_candidate_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     bare = (
-        "from evolve.sandbox import layers; layers.ZYGOTE_LAYERS = (); layers.CHILD_LAYERS = layers.CHILD_LAYERS[:-1]; "
+        "from evolve.sandbox import layers; layers.zygote_layers = lambda rung: (); "
+        "kept = layers.child_layers(4)[:-1]; "
+        "layers.resource_limits.__code__ = (lambda cage: None).__code__; layers.child_layers = lambda rung: kept; "
     )
     before, last = warm_module._BOOT.rsplit("from", 1)
     monkeypatch.setattr(warm_module, "_BOOT", f"{before}{bare}from{last}")
-    parent = WarmParent(())
+    parent = WarmParent((), highest_rung=4)
     source = (
         "import os, time\n"
         "def f():\n"
@@ -281,6 +288,15 @@ def test_without_fences_the_whole_tree_of_a_candidate_is_killed(monkeypatch: pyt
     assert len(alive) >= 6
     assert not [pid for pid in alive if Path(f"/proc/{pid}").exists()]
     parent.close()
+
+
+def descendants(pid: int) -> list[int]:
+    """Return the process ids of everything below a process."""
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in map(int, (task / "children").read_text().split()):
+            found += [child, *descendants(child)]
+    return found
 
 
 def ends(pid: int) -> bool:

@@ -1,4 +1,4 @@
-"""expect: killed: SIGABRT"""
+"""expect: killed: SIGABRT|killed: SIGSEGV"""
 
 import os
 

@@ -1,4 +1,4 @@
-"""expect: error: PermissionError"""
+"""expect: error: PermissionError|error: FileNotFoundError"""
 
 import os
 
