@@ -147,7 +147,7 @@ def test_numbers_that_are_not_finite_come_through_where_they_are_declared(folder
 
 def test_a_command_that_is_not_on_the_machine_is_one_line_before_anything_runs(folder: Path) -> None:
     evaluator = CommandEvaluator(run=("no-such-compiler",))
-    with pytest.raises(ProblemError, match="the command 'no-such-compiler' is not in /usr/local/bin:.*; install it"):
+    with pytest.raises(ProblemError, match=r"the command 'no-such-compiler' is not in /usr/local/bin:.*; install it"):
         evaluator.open(Setup(str(folder), "", tier="processes"))
 
 
