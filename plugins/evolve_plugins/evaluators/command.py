@@ -36,7 +36,8 @@ class CommandEvaluator(PythonEvaluator):
 
     `candidate.call("colour", 8)` runs the program with `{"function": "colour", "args": [8]}` on its standard input and
     in `request.json`; its answer is one JSON document. All of it happens in the sandbox, in a scratch folder that
-    holds the program's files: it needs `limits.scratch_mb` and the tier "processes". The build counts towards the limits.
+    holds the program's files: it needs `limits.scratch_mb` and the tier "processes". Building counts towards the
+    limits, and happens once in each evaluation.
 
     Args:
         run: the command that answers a call, such as ["./solve"].
@@ -127,7 +128,7 @@ class _Commanded:
         spec = {"command": list(command), "input": said, "answer": file, "most": _MOST_BYTES}
         match self.candidate.call(commands.REQUEST, spec):
             case {"unwritable": True}:
-                raise ProblemError('the evaluator "command" needs a folder to write to; set scratch_mb = 64 in [limits]')
+                raise ProblemError('evaluator "command" needs a folder to write to; set scratch_mb = 64 in [limits]')
             case {"missing": str(why)}:
                 raise CandidateError(Status.ERROR, f"it cannot be started: {cleaned(why, _SHOWN)}")
             case {"code": int(code), "said": bytes(errors)} as ended:

@@ -61,7 +61,10 @@ class TestNumbersContract(MutatorContract):
 
 
 def test_it_changes_the_numbers_of_the_evolvable_part_and_nothing_else() -> None:
-    assert changed_words({"program.cpp": CPP}, "program.cpp") == {"0.5f,", "1e-3;", }
+    assert changed_words({"program.cpp": CPP}, "program.cpp") == {
+        "0.5f,",
+        "1e-3;",
+    }
 
 
 def test_in_languages_with_another_kind_of_comment_it_leaves_these_alone() -> None:
