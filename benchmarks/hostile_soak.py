@@ -29,6 +29,8 @@ from typing import Any
 PROGRAMS = Path(__file__).resolve().parents[1] / "tests" / "hostile" / "programs"
 WARM_UP = 0.1
 """Share of the run after which the engine's memory counts as settled."""
+GRACE_S = 3.0
+"""How long processes may take to go once the engine has ended."""
 
 TOML = """
 [problem]
@@ -174,9 +176,9 @@ def descendants() -> list[int]:
     return sorted((found & living) - {os.getpid()})
 
 
-def adopt_orphans() -> None:
-    """Become the parent of all orphans below, so that `descendants` misses none."""
-    ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
+def adopt_orphans(wanted: bool = True) -> None:
+    """Become the parent of all orphans below, so that `descendants` misses none, or stop being it."""
+    ctypes.CDLL(None).prctl(36, int(wanted), 0, 0, 0)
 
 
 def start(folder: Path, candidates: int, workers: int, out: Path) -> subprocess.Popen[str]:
@@ -188,25 +190,30 @@ def start(folder: Path, candidates: int, workers: int, out: Path) -> subprocess.
 
 def soak(folder: Path, candidates: int, workers: int, out: Path) -> dict[str, Any]:
     """Run to the end; return what the engine reports, and the processes that it left."""
+    before = set(descendants())
     with start(folder, candidates, workers, out) as process:
         assert process.stdout is not None
         report: dict[str, Any] = json.loads(process.stdout.read().splitlines()[-1])
-    report["orphans"] = len(descendants())
+    deadline = time.monotonic() + GRACE_S
+    while (left := set(descendants()) - before) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    report["orphans"] = len(left)
     return report
 
 
 def kill_in_the_middle(folder: Path, workers: int, out: Path, patience_s: float) -> float:
     """Kill an engine while its candidates loop; return seconds until all is gone, infinity when it is not."""
+    before = set(descendants())
     with start(folder, 10_000, workers, out) as process:
         assert process.stdout is not None
         for line in process.stdout:
             if int(line) >= 12:
                 break
         time.sleep(0.3)  # by now endless loops run
-        assert len(descendants()) > 1 + workers
+        assert len(set(descendants()) - before) > 1 + workers
         os.kill(process.pid, signal.SIGKILL)
         begun = time.monotonic()
-        while descendants():
+        while set(descendants()) - before:
             if time.monotonic() - begun > patience_s:
                 return float("inf")
             time.sleep(0.01)
