@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-__all__ = ["budget", "json_output", "quiet", "run_folder", "setting", "workers"]
+__all__ = ["allow_weak", "budget", "json_output", "quiet", "run_folder", "setting", "workers"]
 
 
 run_folder = click.argument("run", type=click.Path(file_okay=False), metavar="RUN")
@@ -19,5 +19,8 @@ budget = click.option(
     help="Where it ends: 60s, 5m, 200trials, 300evaluations, 120cpu, or several: 60s,200trials.",
 )
 workers = click.option("--workers", type=int, help="Evaluations at once; one per core by default.")
+allow_weak = click.option(
+    "--allow-weak", is_flag=True, help="Run even where the machine isolates candidates less than sandbox.required."
+)
 json_output = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
 quiet = click.option("--quiet", "-q", is_flag=True, help="No progress; only the summary at the end.")

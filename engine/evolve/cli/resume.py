@@ -15,9 +15,10 @@ __all__ = ["resume"]
 @options.run_folder
 @options.budget
 @options.workers
+@options.allow_weak
 @options.json_output
 @options.quiet
-def resume(run: str, budget: str | None, workers: int | None, as_json: bool, quiet: bool) -> None:
+def resume(run: str, budget: str | None, workers: int | None, allow_weak: bool, as_json: bool, quiet: bool) -> None:
     """Go on with the search in folder RUN; nothing that was recorded is done again.
 
     A budget counts from the beginning of the run: one that had 60s goes on for four minutes with --budget 5m.
@@ -25,4 +26,4 @@ def resume(run: str, budget: str | None, workers: int | None, as_json: bool, qui
     from evolve.cli.searching import search, settings_from
     from evolve.run import Run
 
-    search(Run.open(Path(run), extra=settings_from(budget, None, workers)), as_json, quiet)
+    search(Run.open(Path(run), extra=settings_from(budget, None, workers, allow_weak)), as_json, quiet)

@@ -19,6 +19,7 @@ __all__ = ["run"]
 @options.workers
 @click.option("--profile", metavar="NAME", help="Use [profile.NAME] of problem.toml.")
 @click.option("--out", type=click.Path(path_type=Path), help="The run folder; runs/PROBLEM-DATE-N by default.")
+@options.allow_weak
 @options.json_output
 @options.quiet
 def run(
@@ -29,6 +30,7 @@ def run(
     workers: int | None,
     profile: str | None,
     out: Path | None,
+    allow_weak: bool,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -39,5 +41,5 @@ def run(
     from evolve.cli.searching import search, settings_from
     from evolve.run import Run
 
-    extra = settings_from(budget, seed, workers)
+    extra = settings_from(budget, seed, workers, allow_weak)
     search(Run.create(target, overrides=overrides, profile=profile, extra=extra, out=out), as_json, quiet)

@@ -21,10 +21,13 @@ from evolve.summary import Summary, summarise
 
 __all__ = ["search", "settings_from"]
 
+_WEAKEST = 4
 _SIGNALS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "a signal to end"}
 
 
-def settings_from(budget: str | None, seed: int | None, workers: int | None) -> dict[str, Any]:
+def settings_from(
+    budget: str | None, seed: int | None, workers: int | None, allow_weak: bool = False
+) -> dict[str, Any]:
     """Return the settings that options of the command line stand for.
 
     Raises:
@@ -34,7 +37,12 @@ def settings_from(budget: str | None, seed: int | None, workers: int | None) -> 
         if value is not None and value < 0:
             raise ConfigError(f"{name}: must be 0 or more, not {value}")
     run = {name: value for name, value in (("seed", seed), ("workers", workers)) if value is not None}
-    return {**({"budget": parse_budget(budget)} if budget is not None else {}), **({"run": run} if run else {})}
+    tables: dict[str, Any] = {"run": run} if run else {}
+    if budget is not None:
+        tables["budget"] = parse_budget(budget)
+    if allow_weak:
+        tables["sandbox"] = {"required": _WEAKEST}
+    return tables
 
 
 def search(run: Run, as_json: bool, quiet: bool) -> None:

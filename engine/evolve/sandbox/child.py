@@ -19,6 +19,7 @@ from typing import Any
 from evolve.primitives import FuelExhausted, meter
 from evolve.sandbox import commands, modules, randomness, wire
 from evolve.sandbox.tracebacks import describe_error
+from evolve.sandbox.verdicts import explain_error
 
 __all__ = ["Runner", "prepare", "serve"]
 
@@ -31,9 +32,21 @@ class Runner:
         main: path of its main file.
         fuel: counted units for each call; None when it is not metered.
         caps: the largest answer.
+        tier: what it may start, for its errors.
+        scratch_mb: size of its scratch folder, for its errors, MiB.
     """
 
-    def __init__(self, files: Mapping[str, str], main: str, fuel: float | None, caps: wire.Caps) -> None:
+    def __init__(
+        self,
+        files: Mapping[str, str],
+        main: str,
+        fuel: float | None,
+        caps: wire.Caps,
+        tier: str = "threads",
+        scratch_mb: int = 0,
+    ) -> None:
+        self.tier = tier
+        self.scratch_mb = scratch_mb
         self.finder = modules.install(files)
         self.main = main
         self.fuel = math.inf if fuel is None else fuel
@@ -52,11 +65,12 @@ class Runner:
         except wire.WireError as error:
             return wire.encode(["error", f"{function}() answered what is not data: {error}", meter.used])
         except BaseException as error:  # noqa: BLE001  # border: whatever a program raises is its answer
-            return wire.encode(["error", describe_error(error, self.finder.files), meter.used])
+            why = explain_error(error, self.tier, self.scratch_mb, importing=self.module is None)
+            return wire.encode(["error", why + describe_error(error, self.finder.files), meter.used])
 
     def _call(self, function: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
         if function == commands.REQUEST:
-            return commands.run(self.finder.files, args[0])
+            return commands.run(self.finder.files, args[0], self.caps.body)
         try:
             if self.module is None:
                 self.module = modules.load_main(self.finder, self.main)
@@ -70,15 +84,17 @@ class Runner:
             return meter.best
 
 
-def serve(channel: socket.socket) -> None:
+def serve(channel: socket.socket, tier: str, scratch_mb: int) -> None:
     """Answer calls until the other side has enough.
 
     Args:
         channel: this side's end of the data channel; the first frame brings the program.
+        tier: what the program may start.
+        scratch_mb: size of its scratch folder, MiB.
     """
     randomness.restart()
     order = _receive(channel)
-    runner = Runner(order["files"], order["main"], order["fuel"], wire.Caps(body=order["body"]))
+    runner = Runner(order["files"], order["main"], order["fuel"], wire.Caps(body=order["body"]), tier, scratch_mb)
     while True:
         call = _receive(channel)
         for piece in runner.answer(call["function"], call["args"], call["kwargs"]):

@@ -6,7 +6,10 @@ its reader assumes nothing of it, since a program may tamper with the process th
 
 from __future__ import annotations
 
+import contextlib
 import os
+import resource
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,20 +23,23 @@ PATH = "/usr/local/bin:/usr/bin:/bin"
 """Where commands are looked up."""
 
 _MOST_SAID = 16_384
+_ROUNDING_S = 0.5
 
 
-def run(files: Mapping[str, str], spec: Mapping[str, Any], folder: str | Path = ".") -> dict[str, Any]:
+def run(files: Mapping[str, str], spec: Mapping[str, Any], room: int, folder: str | Path = ".") -> dict[str, Any]:
     """Write the program's files where they are missing, run one command, and wait for its end.
 
     Args:
         files: the program's texts by path.
-        spec: `command` (list of words), `input` (text for its standard input and for `request.json`), `answer` (file
-            to read when it has ended, or "" for its standard output) and `most` (bytes of an answer that are read).
+        spec: `command` (list of words), `input` (text for its standard input and for `request.json`) and `answer` (file
+            to read when it has ended, or "" for its standard output).
+        room: bytes that may be sent back.
         folder: where to run it; it must be writable.
 
     Returns:
         `code` (exit status, negative for a signal), `answer` (bytes, or None when there is no such file), `bytes`
-        (its whole size) and `said` (the end of standard error, and of standard output when that is no answer);
+        (its whole size), `said` (the end of standard error, and of standard output when that is no answer) and `full`
+        (no room is left in the folder);
         or `missing` (one line) when the command cannot be started, or `unwritable` when there is no scratch folder.
     """
     import subprocess  # most candidates never need it
@@ -52,22 +58,28 @@ def run(files: Mapping[str, str], spec: Mapping[str, Any], folder: str | Path = 
         open(home / ".errors", "w+b") as errors,
     ):
         try:
-            code = subprocess.Popen(
+            process = subprocess.Popen(
                 spec["command"], cwd=home, env=environment, stdin=given, stdout=printed, stderr=errors
-            ).wait()
+            )
         except OSError as error:
             return {"missing": f"{spec['command'][0]}: {os.strerror(error.errno or 0)}"}
+        code = process.returncode = _wait(process.pid)
         said = _end(printed) + _end(errors) if spec["answer"] else _end(errors)
-    try:
-        with open(wanted, "rb") as file:
-            return {
-                "code": code,
-                "answer": file.read(spec["most"]),
-                "bytes": os.fstat(file.fileno()).st_size,
-                "said": said,
-            }
-    except OSError:
-        return {"code": code, "answer": None, "bytes": 0, "said": said}
+    ended = {"code": code, "answer": None, "bytes": 0, "said": said, "full": os.statvfs(home).f_bavail == 0}
+    if code == 0:
+        with contextlib.suppress(OSError), open(wanted, "rb") as file:
+            most = max(0, room - 3 * _MOST_SAID)
+            ended |= {"answer": file.read(most), "bytes": os.fstat(file.fileno()).st_size}
+    return ended
+
+
+def _wait(pid: int) -> int:
+    """Wait for a command and return its exit status; the kernel's limit of CPU time counts as SIGXCPU."""
+    _, status, usage = os.wait4(pid, 0)
+    code = os.waitstatus_to_exitcode(status)
+    most = resource.getrlimit(resource.RLIMIT_CPU)[0]
+    overran = most != resource.RLIM_INFINITY and usage.ru_utime + usage.ru_stime > most - _ROUNDING_S
+    return -signal.SIGXCPU if code == -signal.SIGKILL and overran else code
 
 
 def _unpack(files: Mapping[str, str], home: Path) -> None:

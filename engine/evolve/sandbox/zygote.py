@@ -194,7 +194,7 @@ def _become_candidate(cage: layers.Cage) -> NoReturn:
     code = 70
     try:
         layers.enter(cage)
-        child.serve(socket.socket(fileno=layers.CHANNEL))
+        child.serve(socket.socket(fileno=layers.CHANNEL), cage.fence.tier, cage.scratch_mb)
         code = 0
     finally:
         os._exit(code)
