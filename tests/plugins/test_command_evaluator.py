@@ -107,6 +107,23 @@ def test_a_program_that_does_not_end_is_stopped_with_all_that_it_started(judge: 
     assert judged(judge, ADDING).valid
 
 
+def test_a_program_that_uses_up_its_cpu_time_is_out_of_time_too(judge: Judge) -> None:
+    outcome = judged(judge, "while :; do :; done", Limits(wall_s=60.0, cpu_s=1.0, scratch_mb=1))
+    assert (outcome.status, outcome.feedback) == (Status.TIMEOUT, "sh used more CPU time than it may")
+
+
+def test_a_program_that_fills_its_folder_is_told_so(judge: Judge) -> None:
+    outcome = judged(judge, "head -c 20000000 /dev/zero > big || exit 1")
+    assert outcome.status in (Status.ERROR, Status.KILLED)
+    assert outcome.feedback.endswith("its folder was full: limits.scratch_mb")
+
+
+def test_an_answer_that_is_too_long_is_told_by_its_size(judge: Judge) -> None:
+    outcome = judged(judge, "head -c 2000000 /dev/zero", Limits(wall_s=20.0, result_mb=1, scratch_mb=8))
+    assert outcome.status is Status.ERROR
+    assert outcome.feedback == "its answer has 2,000,000 bytes, more than limits.result_mb allows"
+
+
 def test_one_build_serves_all_calls_of_an_evaluation(folder: Path) -> None:
     build = [["sh", "-c", "echo built >> log"], ["sh", "-c", "test $(wc -l < log) = 1"]]
     with judge_of(folder, build=build) as judge:

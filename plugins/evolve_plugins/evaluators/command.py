@@ -23,8 +23,9 @@ from evolve_plugins.evaluators.python import PythonEvaluator
 
 __all__ = ["CommandEvaluator"]
 
-_MOST_BYTES = 8 << 20
 _SHOWN = 3000
+_FULL = "its folder was full: limits.scratch_mb"
+_NO_REPORT = "its answer cannot be read: it is no report of a command"
 _OUT_OF_MEMORY = ("bad_alloc", "out of memory", "Out of memory", "OutOfMemoryError", "Cannot allocate memory")
 
 Command = Annotated[tuple[str, ...], Field(min_length=1)]
@@ -125,28 +126,31 @@ class _Commanded:
 
     def _run(self, command: Sequence[str], said: str) -> dict[str, Any]:
         file = self.settings.answer.removeprefix("file:") if self.settings.answer != "stdout" else ""
-        spec = {"command": list(command), "input": said, "answer": file, "most": _MOST_BYTES}
+        spec = {"command": list(command), "input": said, "answer": file}
         match self.candidate.call(commands.REQUEST, spec):
             case {"unwritable": True}:
                 raise ProblemError('evaluator "command" needs a folder to write to; set scratch_mb = 64 in [limits]')
             case {"missing": str(why)}:
                 raise CandidateError(Status.ERROR, f"it cannot be started: {cleaned(why, _SHOWN)}")
-            case {"code": int(code), "said": bytes(errors)} as ended:
-                if code != 0:
-                    raise _failed(command[0], code, cleaned(errors.decode(errors="replace"), _SHOWN).strip())
+            case {"code": 0, "said": bytes()} as ended:
                 return dict(ended)
-        raise CandidateError(Status.ERROR, "its answer cannot be read: it is no report of a command")
+            case {"code": int(code), "said": bytes(errors), "full": bool(full)}:
+                said = cleaned(errors.decode(errors="replace"), _SHOWN).strip()
+                raise _failed(command[0], code, f"{said}\n{_FULL}".strip() if full else said)
+        raise CandidateError(Status.ERROR, _NO_REPORT)
 
     def _parsed(self, ended: dict[str, Any]) -> Any:
         match ended:
             case {"answer": None}:
                 raise CandidateError(Status.ERROR, f"it wrote no {self.settings.answer.removeprefix('file:')}")
-            case {"answer": bytes(data), "bytes": int(size)} if size <= _MOST_BYTES:
+            case {"answer": bytes(data), "bytes": int(size)} if size == len(data):
                 try:
                     return strict.json_data(data, non_finite=self.settings.non_finite)
                 except ValueError as error:
                     raise CandidateError(Status.ERROR, f"its answer is no JSON: {error}") from None
-        raise CandidateError(Status.ERROR, f"its answer has more than {_MOST_BYTES >> 20} MiB")
+            case {"bytes": int(size)}:
+                raise CandidateError(Status.ERROR, f"its answer has {size:,} bytes, more than limits.result_mb allows")
+        raise CandidateError(Status.ERROR, _NO_REPORT)
 
 
 def _failed(name: str, code: int, said: str) -> CandidateError:
