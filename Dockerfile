@@ -3,10 +3,10 @@ FROM python:3.12-slim
 
 COPY . /src
 RUN pip install --no-cache-dir /src && rm -rf /src \
- && useradd --create-home evolve && mkdir /home/evolve/runs && chown evolve /home/evolve/runs
+ && useradd evolve && mkdir -p /srv/evolve/runs && chown -R evolve /srv/evolve
 
 USER evolve
-WORKDIR /home/evolve
-VOLUME /home/evolve/runs
+WORKDIR /srv/evolve
+VOLUME /srv/evolve/runs
 ENTRYPOINT ["evolve"]
 CMD ["doctor"]

@@ -59,9 +59,8 @@ def only_linux() -> str:
     """Return why candidates cannot run on this system, in one line, or "" where they can."""
     if sys.platform == "linux":
         return ""
-    system = {"darwin": "macOS", "win32": "Windows"}.get(sys.platform, sys.platform)
     return (
-        f"candidates run on Linux only: nothing on {system} would keep them in; "
+        "candidates run on Linux only: nothing on macOS or Windows would keep them in; "
         "use a Linux container (the Dockerfile of evolve builds one) or, on Windows, WSL2"
     )
 
