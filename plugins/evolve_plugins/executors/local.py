@@ -90,7 +90,7 @@ class LocalProcesses(Executor):
         healthy = False
         try:
             if worker is None:
-                worker, _ = await self._hire()
+                worker = await self._hire_again()
             result: JobResult = await worker.ask(job, job.limits.wall_s + _TRUSTED_S)
             healthy = True
             return result
@@ -98,6 +98,12 @@ class LocalProcesses(Executor):
             self._places.append(worker if healthy else None)
             if worker is not None and not healthy:
                 worker.dismiss()
+
+    async def _hire_again(self) -> _Worker:
+        """Start a further worker; the problem has loaded before, so one that does not start is tried again."""
+        with contextlib.suppress(EvolveError):
+            return (await self._hire())[0]
+        return (await self._hire())[0]
 
     async def _hire(self) -> tuple[_Worker, Description]:
         assert self._setup is not None
