@@ -172,7 +172,8 @@ def _best(folder: Path, record: Record) -> tuple[Best | None, float | None, str]
         bool(trial.notes.get("improver")),
     )
     records = read_records(Path(record.meta("folder")), record.meta("config")["problem"]["records"])
-    entries = records.get(trial.outcomes[-1].instance, ()) if trial.outcomes else ()
+    reached = [scored.instance for scored in trial.outcomes if scored.stage == trial.outcomes[-1].stage]
+    entries = records.get(reached[0], ()) if len(reached) == 1 else ()  # a mean has no published value to stand beside
     pick = max if record.meta("config")["problem"]["direction"] == "maximise" else min
     top = pick(entries, key=lambda record: record.value, default=None)
     return best, top.value if top else None, top.by if top else ""
