@@ -46,6 +46,7 @@ class Setup:
         required: the weakest isolation to accept, a rung from 1 (best) to 4.
         highest_rung: the best isolation to try; 1 unless a test wants a weaker one.
         hidden: folders that candidates may not see, beside the problem's own.
+        called: names of all functions that the evaluator calls; empty when the problem does not say.
     """
 
     folder: str
@@ -58,6 +59,7 @@ class Setup:
     required: int = 3
     highest_rung: int = 1
     hidden: tuple[str, ...] = ()
+    called: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import dataclasses
 import time
 import traceback
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from evolve.errors import CandidateError, EvolveError, PluginError, ProblemError
 from evolve.evaluation import Outcome, Status, Verdict
 from evolve.instance import Instance
-from evolve.interfaces import Description, Evaluator, Job, JobResult, Setup
+from evolve.interfaces import Candidate, Description, Evaluator, Job, JobResult, Setup
 from evolve.loading import load_plugin
 from evolve.sandbox import rungs, selftest
 from evolve.sandbox.candidate import SandboxedCandidate
@@ -22,6 +23,25 @@ from evolve.sandbox.warm import WarmParent, WarmParentDied
 __all__ = ["Judge", "blame"]
 
 _OUTPUT_SHOWN = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class _Declared:
+    """A candidate of which only declared functions may be called: class keys take all others for private."""
+
+    candidate: Candidate
+    called: tuple[str, ...]
+
+    def call(self, function: str, *args: Any, **kwargs: Any) -> Any:
+        if self.called and function.isidentifier() and function not in self.called:
+            raise ProblemError(
+                f"the evaluator calls {function!r}, which problem.toml does not name; "
+                f"set program.also_called = [{function!r}]"
+            )
+        return self.candidate.call(function, *args, **kwargs)
+
+    def restart(self) -> None:
+        self.candidate.restart()
 
 
 class Judge:
@@ -80,7 +100,7 @@ class Judge:
             return JobResult(error=rungs.no_scratch(self._warm.rung))
         with SandboxedCandidate(self._warm, job.files, job.main, job.limits) as candidate:
             try:
-                result = self._do(job, candidate)
+                result = self._do(job, _Declared(candidate, self._setup.called))
             except WarmParentDied:
                 raise
             except ProblemError as error:
@@ -89,7 +109,7 @@ class Judge:
                 result = JobResult(error=blame(error, self._setup.folder))
         return _settled(result, job, candidate, self._warm.rung)
 
-    def _do(self, job: Job, candidate: SandboxedCandidate) -> JobResult:
+    def _do(self, job: Job, candidate: Candidate) -> JobResult:
         instance = job.instance or Instance("default")
         if job.kind == "evaluate":
             return self._evaluate(candidate, instance)
@@ -101,7 +121,7 @@ class Judge:
             return JobResult(value=dict(self._evaluator.draw(job.payload, instance)))
         return JobResult(error=f"unknown kind of job {job.kind!r}")
 
-    def _evaluate(self, candidate: SandboxedCandidate, instance: Instance) -> JobResult:
+    def _evaluate(self, candidate: Candidate, instance: Instance) -> JobResult:
         try:
             outcome = self._evaluator.evaluate(candidate, instance)
         except CandidateError as error:
@@ -111,7 +131,7 @@ class Judge:
             return JobResult(error=f"evaluate returned {given}; return Outcome.ok(score) or Outcome.invalid(reason)")
         return JobResult(outcome=dataclasses.replace(outcome, solution=_plain(outcome.solution, "solution")))
 
-    def _probe(self, candidate: SandboxedCandidate) -> JobResult:
+    def _probe(self, candidate: Candidate) -> JobResult:
         try:
             return JobResult(value=_plain(self._evaluator.probe(candidate), "probe"))
         except CandidateError as error:

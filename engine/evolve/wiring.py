@@ -47,6 +47,7 @@ def setup_of(problem: Problem, registry: Registry, hidden: Sequence[str] = ()) -
         config.program.entry,
         config.params,
         hidden=tuple(hidden),
+        called=config.program.called,
         **config.sandbox.model_dump(),
     )
 

@@ -147,6 +147,17 @@ def test_a_seed_that_fails_is_one_line_that_says_how(execute: Any, problem: Path
     assert not (problem.parent / "run").exists()
 
 
+def test_an_evaluator_calls_only_functions_that_the_problem_names(execute: Any, problem: Path) -> None:
+    (problem / "seed.py").write_text(
+        "def answer(shift):\n    return twice(shift)\n\n\ndef twice(x):\n    return 2 * x\n"
+    )
+    judge = (problem / "evaluate.py").read_text()
+    (problem / "evaluate.py").write_text(judge.replace('candidate.call("answer"', 'candidate.call("twice"'))
+    with pytest.raises(ProblemError, match=r"the evaluator calls 'twice', .* set program.also_called = \['twice'\]"):
+        execute()
+    assert execute('program.also_called=["twice"]', "budget.trials=1").best.claimed == pytest.approx(-2.75)
+
+
 def test_a_stage_that_matches_no_instance_is_refused(execute: Any) -> None:
     with pytest.raises(ConfigError, match="'middle' matches no instance; there are left, right"):
         execute('stages=[{name="only", instances=["middle"]}]')
