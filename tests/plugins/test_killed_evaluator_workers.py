@@ -35,26 +35,26 @@ def setup(tmp_path: Path) -> Setup:
     return Setup(str(tmp_path), "evolve_plugins.evaluators.python:PythonEvaluator", preload=())
 
 
-def children(pid: int) -> list[int]:
-    """Return the processes right below one, but for the helper that Python keeps for its spawned processes."""
+def children(pid: int, words: bytes) -> list[int]:
+    """Return the living processes right below one whose command line has certain words, the oldest first."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
-                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-                if parent == pid and b"resource_tracker" not in (entry / "cmdline").read_bytes():
+                state, parent = (entry / "stat").read_text().rpartition(")")[2].split()[:2]
+                if int(parent) == pid and state != "Z" and words in (entry / "cmdline").read_bytes():
                     found.append(int(entry.name))
             except OSError:
                 continue
-    return found
+    return sorted(found)
 
 
 def the_worker() -> int:
-    return children(os.getpid())[0]
+    return children(os.getpid(), b"spawn_main")[-1]
 
 
 def the_zygote() -> int:
-    return children(the_worker())[0]
+    return children(the_worker(), b"")[-1]
 
 
 def judged(setup: Setup, victim: Callable[[], int], kills: int) -> tuple[Outcome, Outcome]:
