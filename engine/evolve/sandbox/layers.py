@@ -58,6 +58,10 @@ class Fence:
         return namespaces.fork_into_new(self.here) if self.namespaces else os.fork()
 
 
+_EVERY_DESCRIPTOR = min(max(os.sysconf("SC_OPEN_MAX"), 1 << 16), 1 << 20)
+"""Above the highest descriptor there can be; asked for before the candidate's own limit, which hides open ones."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cage:
     """What one candidate may use.
@@ -177,7 +181,7 @@ def only_the_channel(cage: Cage) -> None:
 
 def no_other_descriptor(cage: Cage) -> None:
     """Every other descriptor is closed."""
-    os.closerange(CHANNEL + 1, os.sysconf("SC_OPEN_MAX"))
+    os.closerange(CHANNEL + 1, _EVERY_DESCRIPTOR)
 
 
 def die_with_zygote(cage: Cage) -> None:

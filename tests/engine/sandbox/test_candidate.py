@@ -311,3 +311,20 @@ def ends(pid: int) -> bool:
             return True
         time.sleep(0.01)
     return False
+
+
+def test_a_candidate_has_no_descriptor_of_an_engine_that_has_hundreds_open() -> None:
+    source = (
+        "import os\ndef f():\n    found = []\n    for number in range(4096):\n        try:\n"
+        "            os.fstat(number)\n        except OSError:\n            continue\n"
+        "        found.append(number)\n    return found\n"
+    )
+    crowd = [os.open(os.devnull, os.O_RDONLY) for _ in range(400)]
+    parent = WarmParent(())  # its control channel has a number above the candidate's own limit of descriptors
+    try:
+        with candidate(parent, source) as program:
+            assert program.call("f") == [0, 1, 2, 3]
+    finally:
+        parent.close()
+        for number in crowd:
+            os.close(number)
