@@ -203,13 +203,9 @@ class ClassKeysTable(_Table):
 
     Args:
         levels: what is compared: the text, the normalised source, the probed behaviour.
-        policy: what a known class gets: "reuse" its outcome.
-        audit: share of hits that are evaluated all the same, 0 to 1, to report false merges.
     """
 
     levels: Annotated[tuple[Level, ...], Strict(False)] = ("text", "source", "behaviour")
-    policy: Literal["reuse"] = "reuse"
-    audit: Annotated[float, Field(ge=0, le=1)] = 0.0
 
 
 class BudgetTable(_Table):

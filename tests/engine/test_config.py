@@ -142,7 +142,7 @@ def test_nothing_can_be_changed_afterwards(folder: Path) -> None:
         ("run.order=best", "--set run.order=best: run.order: must be 'completed' or 'fixed', not 'best'"),
         ("mutator=3", "--set mutator=3: mutator: must be a table, not 3"),
         ("limits.fuel=nan", "--set limits.fuel=nan: limits.fuel: must be greater than 0, not nan"),
-        ("class_keys.audit=2", "--set class_keys.audit=2: class_keys.audit: must be less than or equal to 1, not 2"),
+        ("limits.cpu_s=-2", "--set limits.cpu_s=-2: limits.cpu_s: must be greater than or equal to 0, not -2"),
         ("run.seed", "--set run.seed: write NAME=VALUE, such as --set archive.k=3"),
         ("run..seed=1", "--set run..seed=1: write NAME=VALUE, such as --set archive.k=3"),
         (
