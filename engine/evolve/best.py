@@ -57,7 +57,7 @@ class BestKeeper:
         for name, text in best.program:
             write_whole(self.folder / "best" / name, text.encode())
         found = self.state.solutions(best.number)
-        reached = [s.instance for s in best.outcomes if s.stage == best.outcomes[-1].stage]
+        reached = [scored.instance for scored in best.reached]
         kept = {instance: found[instance] for instance in reached if instance in found}
         solution = next(iter(kept.values())) if len(reached) == 1 and kept else kept
         write_whole(self.folder / "best" / "solution.json", json.dumps(solution).encode())

@@ -44,7 +44,9 @@ def action_to_plain(action: Action) -> dict[str, Any]:
 def action_from_plain(plain: Mapping[str, Any]) -> Action:
     """Return the action that `action_to_plain` wrote."""
     kind = _KINDS[plain["action"]]
-    fields = {name: tuple(v) if isinstance(v, list) else v for name, v in plain.items() if name != "action"}
+    fields = {
+        name: tuple(v) if isinstance(v, list) else v for name, v in plain.items() if name not in ("action", "step")
+    }
     if kind is MakeInstance:
         fields["instance"] = instance_from_plain(plain["instance"])
     action: Action = kind(**fields)

@@ -141,7 +141,7 @@ class Ladder:
         for place, name in enumerate(wanted, _LADDER_PLACES * (step + 1)):
             scored = recorded.get((stage, name))  # judged before a crash, and not yet known to the plugins
             if scored is None:
-                scored = await self._evaluate(trial, place, self.state.instances[name], stage, limits)
+                scored = await self._evaluate(trial, place, self.state.instance(name), stage, limits)
             fresh.append(scored)
         return fresh
 
@@ -153,13 +153,10 @@ class Ladder:
         """Check a trial's solutions exactly, on every instance of the last stage it reached."""
         solutions = self.state.solutions(trial.number)
         verdicts: list[Verdict] = []
-        for scored in trial.outcomes:
-            if scored.stage == trial.outcomes[-1].stage:
-                job = Job(
-                    "verify", instance=self.state.instances[scored.instance], payload=solutions.get(scored.instance)
-                )
-                result = await self._run(job)
-                verdicts.append(result.value if not result.error else Verdict.refused(f"check failed: {result.error}"))
+        for scored in trial.reached:
+            instance = self.state.instance(scored.instance)
+            result = await self._run(Job("verify", instance=instance, payload=solutions.get(instance.id)))
+            verdicts.append(result.value if not result.error else Verdict.refused(f"check failed: {result.error}"))
         values = [verdict.value for verdict in verdicts if verdict.confirmed and verdict.value is not None]
         if len(values) < len(verdicts):
             return next(verdict for verdict in verdicts if not verdict.confirmed)

@@ -20,7 +20,7 @@ from evolve.evaluation import Outcome
 from evolve.record import FORMAT, Record, existing
 from evolve.trial import Trial
 
-__all__ = ["Ledger"]
+__all__ = ["Ledger", "refuse_used"]
 
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -65,16 +65,12 @@ class Ledger(Record):
             folder: made when it is missing.
             meta: plain data about the run, readable as `ledger.meta(key)`.
         """
-        path = folder / "record.sqlite"
-        if path.exists():
-            raise LedgerError(
-                f"{folder} already holds a run; go on with `evolve resume {folder}` or choose another --out"
-            )
+        refuse_used(folder)
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise LedgerError(f"cannot make the run folder {folder}: {error.strerror}") from error
-        ledger = cls._locked(folder, path)
+        ledger = cls._locked(folder, folder / "record.sqlite")
         with ledger._guarded():
             ledger._db.executescript(_SCHEMA)
             rows = {"format": FORMAT, **meta}
@@ -247,3 +243,13 @@ class Ledger(Record):
             "INSERT INTO events (kind, step, trial, closes, body, used) VALUES (?, ?, ?, ?, ?, ?)",
             (kind, step, trial, int(closes), json.dumps(body or {}, sort_keys=True), json.dumps(used or {})),
         )
+
+
+def refuse_used(folder: Path) -> None:
+    """Raise when a folder holds a record already.
+
+    Raises:
+        LedgerError: saying how to go on with it.
+    """
+    if (folder / "record.sqlite").exists():
+        raise LedgerError(f"{folder} already holds a run; go on with `evolve resume {folder}` or choose another --out")

@@ -246,13 +246,12 @@ class Loop:
         trial = judged.trial
         self.state.meter.charge(trials=1)
         self.ladder.settle(judged)
-        leader = next((s.reused_from for s in trial.outcomes if s.reused_from is not None), trial.number)
         if trial.failure is not Status.INFRASTRUCTURE:
-            self.state.ledger.add_classes(judged.keys, leader)
+            self.state.ledger.add_classes(judged.keys, trial.leader)
         body = {
             "status": trial.status.value,
             "class_key": trial.class_key,
-            "reused_from": leader if leader != trial.number else None,
+            "reused_from": trial.leader if trial.leader != trial.number else None,
             "score": trial.score,
             "fitness": trial.fitness,
             "cpu_s": trial.cpu_s,

@@ -52,7 +52,7 @@ class Parts:
                 better, who = state.measure(trial), f"observe/{trial.number}"
             case InstanceAdded(instance=instance) if instance is not None:
                 state.instances[instance.id] = instance
-            case InstanceRetired(instance_id=name):
-                state.instances.pop(name, None)
+            case InstanceRetired(instance_id=name) if name in state.instances:
+                state.retired[name] = state.instances.pop(name)
         self.strategy.observe(event, stream(seed, event.step, who))
         return better

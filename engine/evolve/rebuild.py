@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from evolve import views
 from evolve.codec import action_from_plain, instance_from_plain
@@ -30,7 +29,7 @@ def rebuild(loop: Loop) -> None:
         feed(loop, row, trial)
     state.refused = views.counts(ledger)["refused"]
     pending = views.pending(ledger)
-    state.in_flight.update({plain["step"]: action_from_plain(_without_step(plain)) for plain in pending})
+    state.in_flight.update({plain["step"]: action_from_plain(plain) for plain in pending})
     state.next_step = views.next_step(ledger)
     state.meter.used.update(views.used(ledger))
 
@@ -41,7 +40,7 @@ def feed(loop: Loop, row: Row, trial: Trial | None) -> None:
     match row.kind:
         case "decided":
             actions = row.body["actions"]
-            state.in_flight.update({plain["step"]: action_from_plain(_without_step(plain)) for plain in actions})
+            state.in_flight.update({plain["step"]: action_from_plain(plain) for plain in actions})
             state.next_step = row.step + len(actions)
         case "proposed" if trial is not None:
             state.enter(trial.number, trial.parents)
@@ -68,7 +67,3 @@ def _measured(loop: Loop, row: Row) -> Iterator[Measured]:
     for scored in loop.state.ledger.outcomes(trial.number):
         if (scored.instance, scored.stage) == (row.body["instance"], row.body["stage"]):
             yield Measured(row.step, loop.ladder.rescored(trial, (*trial.outcomes, scored)), scored)
-
-
-def _without_step(plain: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in plain.items() if name != "step"}

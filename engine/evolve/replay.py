@@ -117,7 +117,7 @@ class _Replayer:
 
     async def _propose(self, plain: Mapping[str, Any], recorded: Mapping[int, list[str]]) -> None:
         step = plain["step"]
-        action = action_from_plain({name: value for name, value in plain.items() if name != "step"})
+        action = action_from_plain(plain)
         if not isinstance(action, Propose) or step < self.seeds:
             return
         accepted, refused = await self.loop.proposer.propose(step, action)

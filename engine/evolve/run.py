@@ -17,7 +17,7 @@ from evolve.config import RunConfig
 from evolve.errors import ConfigError, LedgerError, PluginError, ProblemError
 from evolve.events import Event, Resumed, Started
 from evolve.interfaces import Description, Executor, Job
-from evolve.ledger import Ledger
+from evolve.ledger import Ledger, refuse_used
 from evolve.loop import Loop
 from evolve.overlay import merge
 from evolve.problem import Problem, load_problem, read_problem
@@ -78,10 +78,7 @@ class Run:
         registry = registry or Registry()
         problem = load_problem(target, registry, overrides, profile, extra)
         folder = out if out is not None else free_folder(problem.name)
-        if (folder / "record.sqlite").exists():
-            raise LedgerError(
-                f"{folder} already holds a run; go on with `evolve resume {folder}` or choose another --out"
-            )
+        refuse_used(folder)
         return cls(problem, registry, folder)
 
     @classmethod
@@ -159,7 +156,7 @@ class Run:
         best = loop.state.best
         if best is None or not best.outcomes:
             return
-        instance = loop.state.instances[best.outcomes[-1].instance]
+        instance = loop.state.instance(best.outcomes[-1].instance)
         solution = loop.state.solutions(best.number).get(instance.id)
         result = await executor.run(Job("draw", instance=instance, payload=solution))
         if result.error:

@@ -36,6 +36,7 @@ class RunState:
     meter: Meter
     stages: tuple[str, ...]
     instances: dict[str, Instance] = field(default_factory=dict)
+    retired: dict[str, Instance] = field(default_factory=dict)
     in_flight: dict[int, Action] = field(default_factory=dict)
     lineage: Lineage = field(default_factory=Lineage)
     best: Trial | None = None
@@ -79,8 +80,11 @@ class RunState:
 
     def solutions(self, number: int) -> Mapping[str, Any]:
         """Return what a trial's program answered, by instance id; empty when it gave no valid answer."""
-        leader = next((s.reused_from for s in self.trial(number).outcomes if s.reused_from is not None), number)
-        return self.ledger.solutions(leader)
+        return self.ledger.solutions(self.trial(number).leader)
+
+    def instance(self, name: str) -> Instance:
+        """Return an instance by its id, also one that is retired: old outcomes still speak of it."""
+        return self.instances[name] if name in self.instances else self.retired[name]
 
     # --- changes, called at commit only -------------------------------------------------------------------------
 

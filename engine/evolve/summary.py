@@ -172,7 +172,7 @@ def _best(folder: Path, record: Record) -> tuple[Best | None, float | None, str]
         bool(trial.notes.get("improver")),
     )
     records = read_records(Path(record.meta("folder")), record.meta("config")["problem"]["records"])
-    reached = [scored.instance for scored in trial.outcomes if scored.stage == trial.outcomes[-1].stage]
+    reached = [scored.instance for scored in trial.reached]
     entries = records.get(reached[0], ()) if len(reached) == 1 else ()  # a mean has no published value to stand beside
     pick = max if record.meta("config")["problem"]["direction"] == "maximise" else min
     top = pick(entries, key=lambda record: record.value, default=None)

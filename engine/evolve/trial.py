@@ -108,6 +108,16 @@ class Trial:
         return self.fitness is not None
 
     @property
+    def reached(self) -> tuple[Scored, ...]:
+        """Its outcomes of the last stage that it reached: those that make its score."""
+        return tuple(scored for scored in self.outcomes if scored.stage == self.outcomes[-1].stage)
+
+    @property
+    def leader(self) -> int:
+        """Number of the trial whose evaluations its outcomes are: its own unless it was reused."""
+        return next((scored.reused_from for scored in self.outcomes if scored.reused_from is not None), self.number)
+
+    @property
     def measures(self) -> Mapping[str, float]:
         """Behaviour descriptors of the last valid outcome."""
         return next((s.outcome.measures for s in reversed(self.outcomes) if s.outcome.valid), {})

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from evolve import views
+from evolve.codec import instance_from_plain
 from evolve.errors import LedgerError
 from evolve.evaluation import Verdict
 from evolve.instance import Instance
@@ -109,13 +110,12 @@ class _Verifier:
 
     async def check(self, trial: Trial) -> tuple[Check, ...]:
         solutions = self.loop.state.solutions(trial.number)
-        instances = {instance.id: instance for instance in self.description.instances}
+        made = [instance_from_plain(row.body) for row in self.loop.state.ledger.events("kind = 'instance'")]
+        instances = {instance.id: instance for instance in (*self.description.instances, *made)}
         last = trial.outcomes[-1].stage
         stage = next((s for s in self.loop.ladder.stages if s.name == last), self.loop.ladder.stages[-1])
         checks: list[Check] = []
-        for scored in trial.outcomes:
-            if scored.stage != last or scored.instance not in instances:
-                continue
+        for scored in trial.reached:
             instance = instances[scored.instance]
             if self.description.verify:
                 checks.append(await self._exactly("solution", instance, solutions.get(instance.id)))

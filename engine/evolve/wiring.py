@@ -97,7 +97,8 @@ def build_loop(
     """Return a loop over a record: empty for a new run, to be rebuilt from the record otherwise."""
     config = problem.config
     facts = facts_of(problem, description)
-    stages = _stages(config, description)
+    sign = 1.0 if facts.direction == "maximise" else -1.0
+    stages = _stages(config, description, sign)
     limits = {name: float(v) for name, v in config.budget.model_dump().items() if v is not None}
     ordered = config.run.order == "fixed"
     state = RunState(cast(Ledger, record), Meter(limits), tuple(stage.name for stage in stages))
@@ -109,7 +110,7 @@ def build_loop(
         executor,
         stages,
         ",".join(config.program.called),
-        1.0 if facts.direction == "maximise" else -1.0,
+        sign,
         levels,
         lambda program: registry.fingerprint(program, problem.name),
         parts.curriculum,
@@ -121,8 +122,7 @@ def build_loop(
     return Loop(state, parts, proposer, ladder, config.run.seed, ordered, width, description.verify, emit)
 
 
-def _stages(config: RunConfig, description: Description) -> list[Stage]:
-    sign = 1.0 if config.problem.direction == "maximise" else -1.0
+def _stages(config: RunConfig, description: Description, sign: float) -> list[Stage]:
     base = config.limits.limits()
     if not config.stages:
         return [Stage("main", ("*",), base)]

@@ -121,7 +121,7 @@ class Progress:
 
     def _distance(self, trial: Trial, certified: float | None) -> str:
         """Say how far a trial is from the best known value, where it was judged on a single instance."""
-        reached = {scored.instance for scored in trial.outcomes if scored.stage == trial.outcomes[-1].stage}
+        reached = {scored.instance for scored in trial.reached}
         value = trial.score if certified is None else certified
         record = self.run.problem.best_known(reached.pop()) if len(reached) == 1 else None
         if record is None or value is None:

@@ -15,6 +15,7 @@ from evolve.events import Committed, Finished, Started
 from evolve.replay import replay
 from evolve.run import Run
 from evolve.summary import list_trials
+from evolve.verify import verify_run
 
 
 def test_a_run_ends_at_its_trials_with_the_reason_and_a_certified_best(execute: Any, tmp_path: Path) -> None:
@@ -101,6 +102,14 @@ def test_a_strategy_may_make_retire_measure_and_finish_without_any_help_of_the_c
     assert found.reason == "the strategy finished: seen enough"
     listed = list(list_trials(tmp_path / "run"))
     assert [trial["status"] for trial in listed] == ["ok", "entered"]
+
+
+def test_what_was_found_on_an_instance_that_is_retired_now_is_still_verified(execute: Any, tmp_path: Path) -> None:
+    found = execute("strategy.use=scripted", "archive=none")
+    assert found.best.trial == 0
+    report = asyncio.run(verify_run(tmp_path / "run"))
+    assert {check.instance for check in report.checks} == {"left", "right"}
+    assert report.confirmed
 
 
 def test_one_trial_may_be_measured_by_several_actions_at_once_and_each_instance_once(
