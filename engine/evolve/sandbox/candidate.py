@@ -38,9 +38,10 @@ class SandboxedCandidate:
     def __init__(self, warm: WarmParent, files: Mapping[str, str], main: str, limits: Limits) -> None:
         self.output = ""
         self._warm = warm
-        self._program = {"files": dict(files), "main": main}
         self._limits = limits
         self._caps = wire.Caps(body=limits.result_mb << 20)
+        fuel = None if math.isinf(limits.fuel) else limits.fuel
+        self._program = {"files": dict(files), "main": main, "fuel": fuel, "body": self._caps.body}
         self._channel: socket.socket | None = None
         self._reader = -1
         self._spent_s = 0.0
@@ -69,12 +70,15 @@ class SandboxedCandidate:
         """
         if self._end is not None:
             raise self._end
-        frame = wire.encode({"function": function, "args": list(args), "kwargs": kwargs}, _OURS)
+        request: dict[str, Any] = {"function": function, "args": list(args), "kwargs": kwargs}
+        if self._channel is None:
+            request["program"] = self._program
+        frame = wire.encode(request, _OURS)
         begun = time.monotonic()
         deadline = begun + self._limits.wall_s - self._spent_s
         try:
             if self._channel is None:
-                frame = self._start() + frame
+                self._channel, self._reader = self._warm.fork(self._limits)
             for piece in frame:
                 self._send(piece, deadline)
             return self._value(self._receive(deadline))
@@ -93,11 +97,6 @@ class SandboxedCandidate:
         if self._end is None:
             self._end = CandidateError(Status.KILLED, "the program is closed")
         self._bury()
-
-    def _start(self) -> list[bytes | memoryview]:
-        self._channel, self._reader = self._warm.fork(self._limits)
-        fuel = None if math.isinf(self._limits.fuel) else self._limits.fuel
-        return wire.encode({**self._program, "fuel": fuel, "body": self._caps.body}, _OURS)
 
     def _send(self, piece: bytes | memoryview, deadline: float) -> None:
         assert self._channel is not None

@@ -85,18 +85,19 @@ class Runner:
 
 
 def serve(channel: socket.socket, tier: str, scratch_mb: int) -> None:
-    """Answer calls until the other side has enough.
+    """Answer calls until the other side hangs up.
 
     Args:
-        channel: this side's end of the data channel; the first frame brings the program.
+        channel: this side's end of the data channel; the first call brings the program along.
         tier: what the program may start.
         scratch_mb: size of its scratch folder, MiB.
     """
-    randomness.restart()
-    order = _receive(channel)
-    runner = Runner(order["files"], order["main"], order["fuel"], wire.Caps(body=order["body"]), tier, scratch_mb)
-    while True:
-        call = _receive(channel)
+    runner: Runner | None = None
+    while call := _receive(channel):
+        if runner is None:
+            program = call["program"]
+            caps = wire.Caps(body=program["body"])
+            runner = Runner(program["files"], program["main"], program["fuel"], caps, tier, scratch_mb)
         for piece in runner.answer(call["function"], call["args"], call["kwargs"]):
             channel.sendall(piece)
 
@@ -124,20 +125,28 @@ class _Overflow(io.RawIOBase):
         return len(view)
 
 
-def _receive(channel: socket.socket) -> Any:
-    header, body = wire.lengths(_read(channel, wire.PREFIX_BYTES), _TRUSTED)
-    return wire.decode(_read(channel, header), _read(channel, body), _TRUSTED, writable=True)
-
-
 _TRUSTED = wire.Caps(body=1 << 40, header=1 << 31, nodes=1 << 31)
 
 
+def _receive(channel: socket.socket) -> Any:
+    """Return the next frame's data, or None when the other side has hung up."""
+    prefix = _read(channel, wire.PREFIX_BYTES)
+    if len(prefix) < wire.PREFIX_BYTES:
+        return None
+    header, body = wire.lengths(prefix, _TRUSTED)
+    tree, buffers = _read(channel, header), _read(channel, body)
+    if len(tree) < header or len(buffers) < body:
+        return None
+    return wire.decode(tree, buffers, _TRUSTED, writable=True)
+
+
 def _read(channel: socket.socket, count: int) -> bytearray:
+    """Return so many bytes, or fewer at the end of the stream."""
     data = bytearray(count)
-    view = memoryview(data)
-    while view:
-        got = channel.recv_into(view)
-        if not got:
-            os._exit(0)
-        view = view[got:]
+    got = last = channel.recv_into(data, count, socket.MSG_WAITALL) if count else 0
+    while last and got < count:  # a signal came between
+        last = channel.recv_into(memoryview(data)[got:], count - got, socket.MSG_WAITALL)
+        got += last
+    if got < count:
+        del data[got:]
     return data

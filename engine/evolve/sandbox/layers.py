@@ -55,7 +55,7 @@ class Fence:
 
     def fork(self) -> int:
         """Fork a candidate: as `os.fork`."""
-        return namespaces.fork_into_new(self.here) if self.namespaces else os.fork()
+        return namespaces.fork_into_new(self.here) if self.namespaces else linux.fork()
 
 
 _EVERY_DESCRIPTOR = min(max(os.sysconf("SC_OPEN_MAX"), 1 << 16), 1 << 20)

@@ -53,7 +53,7 @@ def fork_into_new(here: int) -> int:
         As `os.fork`: 0 in the child, else its process id.
     """
     linux.unshare(linux.NEWPID)
-    pid = os.fork()
+    pid = linux.fork()
     if pid:
         linux.enter_namespace(here, linux.NEWPID)
     return pid

@@ -10,7 +10,7 @@ import random
 import sys
 from typing import Any
 
-__all__ = ["fix_sources", "restart"]
+__all__ = ["fix_sources"]
 
 
 def fix_sources() -> None:
@@ -22,12 +22,8 @@ def fix_sources() -> None:
     entropy: Any = stream.randbytes
     os.urandom = entropy
     vars(random)["_urandom"] = entropy
+    random.seed(0)
     numpy_random = sys.modules.get("numpy.random")
     if numpy_random is not None:
         numpy_random.seed(0)
         vars(sys.modules["numpy.random.bit_generator"])["randbits"] = stream.getrandbits
-
-
-def restart() -> None:
-    """Seed again what a fork has seeded anew; called in each child."""
-    random.seed(0)

@@ -14,6 +14,7 @@ counted before the header is parsed, and an unknown tag is refused.
 
 from __future__ import annotations
 
+import importlib
 import json
 import math
 import struct
@@ -21,7 +22,7 @@ import sys
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 __all__ = ["PREFIX_BYTES", "Caps", "WireError", "decode", "encode", "lengths"]
 
@@ -78,7 +79,7 @@ def encode(value: Any, caps: Caps | None = None) -> list[bytes | memoryview]:
         tree = packer.pack(value, 0)
     except RecursionError:
         raise WireError(f"the data are nested deeper than {caps.depth} levels") from None
-    header = json.dumps(tree, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    header = _WRITER.encode(tree).encode()
     if len(header) > caps.header:
         raise WireError(
             f"the data have {len(header):,} bytes of structure, {caps.header:,} are allowed; return numeric arrays"
@@ -237,7 +238,7 @@ def decode(
     if header.count(b"[") + header.count(b"{") > 2 * caps.nodes:
         raise WireError(f"the answer has more than {caps.nodes:,} lists and dicts")
     try:
-        tree = json.loads(header.decode(), parse_constant=_refuse_constant, object_pairs_hook=_unique)
+        tree = _READER.decode(header.decode())
         unpacker = _Unpacker(body, caps, writable)
         value = unpacker.unpack(tree, 0)
     except WireError:
@@ -257,16 +258,6 @@ class _Unpacker:
         self.caps = caps
         self.writable = writable
         self.offset = 0
-        self.tags: dict[str, Callable[[Any, int], Any]] = {
-            "m": self._mapping,
-            "f": self._non_finite,
-            "c": self._complex,
-            "b": self._bytes,
-            "s": self._long_string,
-            "F": lambda count, _: self._numbers("d", count),
-            "I": lambda count, _: self._numbers("q", count),
-            "a": self._array,
-        }
 
     def unpack(self, node: Any, depth: int) -> Any:
         if node is None or isinstance(node, bool):
@@ -289,9 +280,10 @@ class _Unpacker:
         if len(node) != 1:
             raise WireError("the answer is malformed: not a tag")
         ((tag, content),) = node.items()
-        if tag not in self.tags:
+        read = self._TAGS.get(tag)
+        if read is None:
             raise WireError("the answer is malformed: unknown tag")
-        return self.tags[tag](content, depth)
+        return read(self, content, depth)
 
     def _mapping(self, content: Any, depth: int) -> dict[str, Any]:
         if not isinstance(content, dict):
@@ -319,8 +311,13 @@ class _Unpacker:
     def _long_string(self, content: Any, depth: int) -> str:
         return str(self._take(content, 1), "utf-8")
 
-    def _numbers(self, code: str, count: Any) -> list[Any]:
-        numbers = array(code)
+    def _floats(self, count: Any, depth: int) -> list[Any]:
+        return self._listed(array("d"), count)
+
+    def _integers(self, count: Any, depth: int) -> list[Any]:
+        return self._listed(array("q"), count)
+
+    def _listed(self, numbers: array[Any], count: Any) -> list[Any]:
         numbers.frombytes(self._take(count, 8))
         if sys.byteorder == "big":
             numbers.byteswap()
@@ -334,8 +331,7 @@ class _Unpacker:
             raise WireError("the answer is malformed: unknown kind of array")
         if not all(type(side) is int and 0 <= side < 1 << 48 for side in shape):
             raise WireError("the answer is malformed: impossible shape of an array")
-        import numpy
-
+        numpy = sys.modules.get("numpy") or importlib.import_module("numpy")
         dtype = numpy.dtype(kind)
         raw = self._take(math.prod(shape), dtype.itemsize)
         if kind == "|b1" and raw.tobytes().translate(None, b"\0\1"):
@@ -345,6 +341,17 @@ class _Unpacker:
             found = found.copy()
         found.flags.writeable = self.writable
         return found
+
+    _TAGS: ClassVar[dict[str, Callable[[_Unpacker, Any, int], Any]]] = {
+        "m": _mapping,
+        "f": _non_finite,
+        "c": _complex,
+        "b": _bytes,
+        "s": _long_string,
+        "F": _floats,
+        "I": _integers,
+        "a": _array,
+    }
 
     def _take(self, count: Any, item_bytes: int) -> memoryview:
         if type(count) is not int or count < 0:
@@ -375,3 +382,7 @@ def _refuse_constant(name: str) -> NoReturn:
 def _a(kind: type) -> str:
     name = kind.__name__[:60]
     return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
+
+
+_WRITER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_READER = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_unique)
