@@ -107,6 +107,15 @@ def test_a_program_that_does_not_end_is_stopped_with_all_that_it_started(judge: 
     assert judged(judge, ADDING).valid
 
 
+def test_what_a_killed_program_and_its_own_children_have_used_is_counted(judge: Judge) -> None:
+    busy = "(i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; : > done; sleep 1000) & "
+    outcome = judged(
+        judge, busy + "while [ ! -e done ]; do sleep 0.02; done; sleep 1000", Limits(wall_s=3, scratch_mb=1)
+    )
+    assert outcome.status is Status.TIMEOUT
+    assert outcome.cost.cpu_s > 0.1
+
+
 def test_a_program_that_uses_up_its_cpu_time_is_out_of_time_too(judge: Judge) -> None:
     outcome = judged(judge, "while :; do :; done", Limits(wall_s=60.0, cpu_s=1.0, scratch_mb=1))
     assert (outcome.status, outcome.feedback) == (Status.TIMEOUT, "sh used more CPU time than it may")

@@ -36,6 +36,7 @@ class Fence:
         here: pidfd of the zygote, or -1.
         rules: Landlock's ruleset for a candidate without a scratch folder, or -1.
         calls: the filter of a candidate's system calls, or None where the machine has none.
+        processes: descriptor of a /proc that shows the zygote's candidates, or -1 where nobody needs to look.
     """
 
     rung: int
@@ -46,6 +47,7 @@ class Fence:
     here: int = -1
     rules: int = -1
     calls: seccomp.CandidateFilter | None = None
+    processes: int = -1
     held: list[str] = field(default_factory=list)
 
     @property
@@ -95,7 +97,11 @@ def own_namespaces(fence: Fence) -> None:
 
 def own_root(fence: Fence) -> None:
     """Nothing of the file system but libraries, read-only, and three devices: a root of its own, without /proc."""
-    tools = view.toolchains() if fence.tier == "processes" else []
+    view.keep_mounts_private()
+    tools = []
+    if fence.tier == "processes":
+        tools = view.toolchains()
+        fence.processes = view.open_process_list()
     view.become_root([*view.libraries(), *tools], fence.hidden)
 
 

@@ -18,6 +18,7 @@ __all__ = [
     "NEWUSER",
     "NEWUTS",
     "become_subreaper",
+    "detach",
     "detach_old_root",
     "die_with_parent",
     "drop_bounding_set",
@@ -155,6 +156,15 @@ def mount(source: str, target: str, kind: str, flags: int, data: str = "") -> No
     _check(_libc.mount(*words, flags, data.encode()), f"mount {target}")
 
 
+def detach(target: str) -> None:
+    """Take a file system away from where it is mounted; who has it open keeps it.
+
+    Raises:
+        OSError: the kernel refuses.
+    """
+    _check(_libc.umount2(target.encode(), _DETACH), f"umount {target}")
+
+
 def detach_old_root() -> None:
     """Make the working directory, a mount point, the root of everything, and let go of what was the root.
 
@@ -162,7 +172,7 @@ def detach_old_root() -> None:
         OSError: the kernel refuses.
     """
     syscall(_PIVOT_ROOT[platform.machine()], b".", b".")
-    _check(_libc.umount2(b".", _DETACH), "umount2")
+    detach(".")
     os.chdir("/")
 
 

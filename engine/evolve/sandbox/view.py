@@ -13,7 +13,15 @@ from pathlib import Path
 
 from evolve.sandbox import linux
 
-__all__ = ["SCRATCH", "become_root", "libraries", "mount_scratch", "toolchains"]
+__all__ = [
+    "SCRATCH",
+    "become_root",
+    "keep_mounts_private",
+    "libraries",
+    "mount_scratch",
+    "open_process_list",
+    "toolchains",
+]
 
 SCRATCH = "/scratch"
 """Where the folder lies that a candidate may write to."""
@@ -41,8 +49,29 @@ def toolchains() -> list[str]:
     return [*_TOOLS, *map(str, Path("/etc").glob(_JAVA))]
 
 
+def keep_mounts_private() -> None:
+    """Let nobody else see what is mounted from now on, in a mount namespace of this process's own.
+
+    Raises:
+        OSError: the kernel refuses.
+    """
+    linux.mount("none", "/", "", _RECURSIVE | _PRIVATE)
+
+
+def open_process_list() -> int:
+    """Return a descriptor of a /proc that shows this process's namespace, mounted nowhere; -1 where it is refused."""
+    try:
+        linux.mount("evolve", _STAGE, "proc", _NO_SETUID | _NO_DEVICES | _NO_PROGRAMS)
+    except OSError:
+        return -1
+    try:
+        return os.open(_STAGE, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    finally:
+        linux.detach(_STAGE)
+
+
 def become_root(visible: Sequence[str], hidden: Iterable[str]) -> None:
-    """Make a root of a few folders, in a mount namespace of this process's own.
+    """Make a root of a few folders, after `keep_mounts_private`.
 
     Args:
         visible: files and folders; those that do not exist are left out.
@@ -51,7 +80,6 @@ def become_root(visible: Sequence[str], hidden: Iterable[str]) -> None:
     Raises:
         OSError: a step is refused.
     """
-    linux.mount("none", "/", "", _RECURSIVE | _PRIVATE)
     opened = _open([*visible, *_DEVICES])
     before = os.umask(0o666)  # folders on the way can be passed, not listed
     try:

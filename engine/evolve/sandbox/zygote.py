@@ -24,6 +24,7 @@ from typing import Any, NoReturn
 
 from evolve.sandbox import child, layers, linux, rungs, wire
 from evolve.sandbox.tracebacks import describe_error
+from evolve.sandbox.usage import usage_of_others
 
 __all__ = ["Nursery", "load_primitives", "main"]
 
@@ -33,6 +34,7 @@ _LATE_PARTS = {"numpy": ("numpy.random",)}
 _REHEARSALS = 20
 _POOL_BYTES, _LARGEST_SMALL_OBJECT, _ALIGNMENT = 1 << 14, 512, 16  # of CPython's allocator for small objects
 _BYTES_HEADER, _SMALLEST_BYTES = 33, 48
+_MOST_HOLES = 50_000
 _REHEARSAL = """
 import math
 def rehearse(x):
@@ -132,12 +134,14 @@ def _fill_gaps() -> list[bytes]:
     A hole lies on a page that is in use. A child that fills it pays for a copy of that page, and without holes its new
     objects lie side by side on new pages: 30 % fewer page faults.
     """
-    kept: list[bytes] = []
+    kept = [b""]
     for size in range(_SMALLEST_BYTES, _LARGEST_SMALL_OBJECT + 1, _ALIGNMENT):
         in_a_row = 0
-        while in_a_row < _POOL_BYTES // size - 2:  # until a whole new pool was filled from end to end
+        for _ in range(_MOST_HOLES):
             kept.append(bytes(size - _BYTES_HEADER))
-            in_a_row = in_a_row + 1 if len(kept) > 1 and id(kept[-1]) == id(kept[-2]) + size else 0
+            in_a_row = in_a_row + 1 if id(kept[-1]) == id(kept[-2]) + size else 0
+            if in_a_row >= _POOL_BYTES // size - 2:  # a whole new pool, from end to end
+                break
     return kept
 
 
@@ -193,11 +197,13 @@ class Nursery:
 
     def _bury(self, pid: int) -> Mapping[str, Any]:
         """Kill a candidate and all that it started; return how it ended and what they used together."""
-        if self.fence.namespaces:  # the kernel kills all others with it, and counts what they used as its own
+        if self.fence.namespaces:  # the kernel kills all others with it, and forgets what they used
+            others_s, others_bytes = usage_of_others(self.fence.processes, pid)
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
             _, status, usage = os.wait4(pid, 0)
-            return _report(status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+            cpu_s = usage.ru_utime + usage.ru_stime + others_s
+            return _report(status, cpu_s, max(usage.ru_maxrss * 1024, others_bytes))
         _kill(pid)
         status, cpu_s, memory = 0, 0.0, 0
         while True:
