@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import importlib.abc
 import importlib.machinery
-import importlib.util
 import linecache
 import sys
 from collections.abc import Mapping, Sequence
@@ -71,7 +70,7 @@ def install(files: Mapping[str, str]) -> ProgramFinder:
     finder = ProgramFinder(files)
     sys.meta_path.insert(0, finder)
     for path, text in finder.files.items():
-        entry: Any = (len(text), None, text.splitlines(keepends=True), path)
+        entry: Any = (text.__str__,)  # split into lines only when an error shows one
         linecache.cache[path] = entry
     return finder
 
@@ -87,9 +86,9 @@ def load_main(finder: ProgramFinder, main: str) -> ModuleType:
     name = _module_name(main)
     if "." in name:
         return importlib.import_module(name)
-    spec = finder.find_spec(name)  # what importlib does, without its search: a third of a trivial program's time
-    assert spec is not None
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    module = sys.modules[name] = ModuleType(name)  # what importlib does, without its search
+    module.__spec__, module.__loader__, module.__file__ = finder.find_spec(name), finder, main
+    module.__package__ = ""
     try:
         exec(finder.get_code(name), module.__dict__)
     except BaseException:  # border: whatever the program raises is its answer; nothing is swallowed

@@ -172,10 +172,11 @@ class _Packer:
         return {"m": packed}
 
     def _array(self, value: Any) -> dict[str, Any]:
-        import numpy
-
-        plain = numpy.array(value, order="C", subok=False, copy=None if numpy.__version__ >= "2" else False)
-        plain = plain.astype(plain.dtype.newbyteorder("<"), copy=False)
+        numpy = sys.modules["numpy"]
+        plain = value
+        if type(value) is not self.array_type or value.dtype.str not in _DTYPES or not value.flags.c_contiguous:
+            plain = numpy.array(value, order="C", subok=False, copy=None if numpy.__version__ >= "2" else False)
+            plain = plain.astype(plain.dtype.newbyteorder("<"), copy=False)
         if plain.dtype.str not in _DTYPES:
             raise WireError(f"an array of dtype {plain.dtype} is not plain data; allowed are bool, int, float, complex")
         self._buffer(plain.reshape(-1).view(numpy.uint8).data if plain.size else b"")
