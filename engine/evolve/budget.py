@@ -6,9 +6,18 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["Meter"]
+__all__ = ["PAID", "Meter"]
 
-_NOUNS = {"trials": "trials", "evaluations": "evaluations", "seconds": "s of time", "cpu_seconds": "s of CPU time"}
+_NOUNS = {
+    "trials": "trials",
+    "evaluations": "evaluations",
+    "seconds": "s of time",
+    "cpu_seconds": "s of CPU time",
+    "usd": "US dollars",
+    "tokens": "tokens",
+}
+PAID = ("usd", "tokens")
+"""Budgets that requests to models spend; what was paid for is finished before the run ends."""
 
 
 @dataclass
@@ -16,8 +25,8 @@ class Meter:
     """Counts what a run uses against what it may use.
 
     Args:
-        limits: what may be used, by name: "trials", "evaluations", "seconds", "cpu_seconds"; a name left out has
-            no limit. CPU seconds are those of candidates, evaluators and the engine together.
+        limits: what may be used, by name: "trials", "evaluations", "seconds", "cpu_seconds", "usd", "tokens"; a name
+            left out has no limit. CPU seconds are those of candidates, evaluators and the engine together.
     """
 
     limits: Mapping[str, float] = field(default_factory=dict)
@@ -51,10 +60,14 @@ class Meter:
         """Seconds of wall time until the time budget ends, or None without one."""
         return self.remaining.get("seconds")
 
-    def exhausted(self) -> str:
-        """Return which budget is spent, in words, or "" while there is some of each."""
+    def exhausted(self, *, paid: bool = False) -> str:
+        """Return which budget is spent, in words, or "" while there is some of each.
+
+        Args:
+            paid: look at those that requests to models spend, instead of all others.
+        """
         self.tick()
         for name, left in self.remaining.items():
-            if left <= 0:
+            if left <= 0 and (name in PAID) is paid:
                 return f"budget spent: {self.limits[name]:g} {_NOUNS[name]}"
         return ""

@@ -48,7 +48,7 @@ async def check_problem(target: str, overrides: Sequence[str], show: Show, regis
         names = ", ".join(i.id for i in description.instances[:_INSTANCES])
         count = len(description.instances)
         show("ok", f"evaluate.py: {count} instance(s) ({names}); offers {', '.join(offers) or 'evaluate only'}")
-        build_parts(problem.config, registry, facts_of(problem, description))
+        build_parts(problem.config, registry, facts_of(problem, description, {}))
         show("ok", "plugins and their settings")
         await _Checkup(problem, description, executor, show).run()
     finally:

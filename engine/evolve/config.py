@@ -6,35 +6,36 @@ Order, the later wins: defaults, `problem.toml`, a profile of it, `--set`, what 
 
 from __future__ import annotations
 
-import ast
-import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from functools import reduce
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    Strict,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
-from pydantic_core import PydanticCustomError
+from pydantic import Field, Strict, ValidationError, ValidationInfo, field_validator
 
 from evolve.errors import ConfigError, did_you_mean
-from evolve.evaluation import Limits
 from evolve.overlay import Layer, explain, merge, parse_budget, parse_override, read_toml
+from evolve.tables import (
+    BudgetTable,
+    ClassKeysTable,
+    LimitsTable,
+    ModelTable,
+    PluginTable,
+    ProblemTable,
+    ProgramTable,
+    RunTable,
+    SandboxTable,
+    StageTable,
+    Table,
+)
 
 __all__ = [
     "BudgetTable",
     "ClassKeysTable",
     "LimitsTable",
+    "ModelTable",
     "PluginTable",
     "ProblemTable",
     "ProgramTable",
@@ -45,209 +46,6 @@ __all__ = [
     "load_config",
     "parse_budget",
 ]
-
-Positive = Annotated[float, Field(gt=0)]
-Level = Literal["text", "source", "behaviour"]
-PositiveInt = Annotated[int, Field(gt=0)]
-_DEFAULT = Limits()
-Names = Annotated[tuple[str, ...], Strict(False)]
-
-
-class _Table(BaseModel):
-    """A frozen table that answers an unknown key with the nearest known one."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _refuse_unknown_keys(cls, data: Any) -> Any:
-        if isinstance(data, Mapping):
-            for key in data:
-                if key not in cls.model_fields:
-                    hint = did_you_mean(str(key), cls.model_fields)
-                    raise PydanticCustomError("unknown_key", "unknown key{hint}", {"key": str(key), "hint": hint})
-        return data
-
-
-class PluginTable(BaseModel):
-    """Which plugin to use, and its settings: `{use = "islands", count = 4}`, or just its name.
-
-    Args:
-        use: the name it was registered under.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-    use: str = Field(min_length=1)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _accept_a_name(cls, data: Any) -> Any:
-        return {"use": data} if isinstance(data, str) else data
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """The plugin's settings."""
-        return dict(self.model_extra or {})
-
-
-class ProblemTable(_Table):
-    """What the problem is.
-
-    Args:
-        title: one line for people.
-        statement: the task in words, Markdown.
-        statement_file: a file of the folder to read the statement from instead.
-        direction: which scores are better.
-        source: where the problem comes from.
-        records: file of best known values, which candidates cannot read.
-    """
-
-    title: str = ""
-    statement: str = ""
-    statement_file: str = ""
-    direction: Literal["maximise", "minimise"] = "maximise"
-    source: str = ""
-    records: str = "records.json"
-
-
-class ProgramTable(_Table):
-    """What evolves.
-
-    Args:
-        seed: file, folder or glob pattern of the first programs, or a list of these.
-        entry: signature of the function that the evaluator calls, such as "pack(n: int) -> Circles".
-        also_called: names of further functions that the evaluator calls; all others may be renamed.
-        evolvable: glob patterns of the files that may change.
-    """
-
-    seed: Names = ("seed.py",)
-    entry: str = ""
-    also_called: Names = ()
-    evolvable: Names = ("*",)
-
-    @field_validator("seed", mode="before")
-    @classmethod
-    def _accept_one_seed(cls, seed: Any) -> Any:
-        return [seed] if isinstance(seed, str) else seed
-
-    @field_validator("entry")
-    @classmethod
-    def _check_signature(cls, entry: str) -> str:
-        head = entry if "(" in entry or not entry else f"{entry}()"
-        try:
-            ast.parse(f"def {head}: ..." if entry else "")
-        except SyntaxError:
-            raise PydanticCustomError(
-                "entry", "{entry} is no signature; write one such as 'pack(n: int) -> Circles'", {"entry": repr(entry)}
-            ) from None
-        return entry
-
-    @property
-    def entry_name(self) -> str:
-        """Name of the entry function, or ""."""
-        return self.entry.partition("(")[0].strip()
-
-    @property
-    def called(self) -> tuple[str, ...]:
-        """Names of all functions that the evaluator calls; empty when the problem does not say."""
-        return (self.entry_name, *self.also_called) if self.entry_name else ()
-
-
-class LimitsTable(_Table):
-    """What one evaluation may use; see `evolve.Limits` for the units."""
-
-    wall_s: Positive = _DEFAULT.wall_s
-    cpu_s: Annotated[float, Field(ge=0)] = _DEFAULT.cpu_s
-    memory_mb: PositiveInt = _DEFAULT.memory_mb
-    result_mb: PositiveInt = _DEFAULT.result_mb
-    output_kb: PositiveInt = _DEFAULT.output_kb
-    scratch_mb: Annotated[int, Field(ge=0)] = _DEFAULT.scratch_mb
-    threads: PositiveInt = _DEFAULT.threads
-    fuel: Positive = _DEFAULT.fuel
-
-    def limits(self) -> Limits:
-        """Return them as the engine's own noun."""
-        return Limits(**self.model_dump())
-
-
-class StageTable(_Table):
-    """One rung of the ladder; any field of `Limits` may be set in it too, and else is the problem's.
-
-    Args:
-        name: of the stage.
-        instances: glob patterns of instance ids.
-        min_score: a program that does worse (in the problem's direction) goes no further; None lets all valid ones on.
-    """
-
-    name: str = Field(min_length=1)
-    instances: Names = ("*",)
-    min_score: float | None = None
-    wall_s: Positive | None = None
-    cpu_s: Annotated[float, Field(ge=0)] | None = None
-    memory_mb: PositiveInt | None = None
-    result_mb: PositiveInt | None = None
-    output_kb: PositiveInt | None = None
-    scratch_mb: Annotated[int, Field(ge=0)] | None = None
-    threads: PositiveInt | None = None
-    fuel: Positive | None = None
-
-    def limits(self, base: Limits) -> Limits:
-        """Return the problem's limits with this stage's own laid over."""
-        own = self.model_dump(include={field.name for field in dataclasses.fields(Limits)}, exclude_none=True)
-        return dataclasses.replace(base, **own)
-
-
-class ClassKeysTable(_Table):
-    """When two programs count as the same.
-
-    Args:
-        levels: what is compared: the text, the normalised source, the probed behaviour.
-    """
-
-    levels: Annotated[tuple[Level, ...], Strict(False)] = ("text", "source", "behaviour")
-
-
-class BudgetTable(_Table):
-    """Where a run ends, whichever comes first; None is no limit; `cpu_seconds` counts the whole run."""
-
-    trials: PositiveInt | None = None
-    evaluations: PositiveInt | None = None
-    seconds: Positive | None = None
-    cpu_seconds: Positive | None = None
-
-
-class RunTable(_Table):
-    """How a run goes.
-
-    Args:
-        seed: of all its random streams, >= 0.
-        order: commit as results come ("completed"), or in trial order whatever the timing ("fixed").
-        workers: how many evaluations at once; 0 is one per core.
-        in_flight: how many actions are open at once; 0 is chosen to keep the workers busy.
-    """
-
-    seed: Annotated[int, Field(ge=0)] = 0
-    order: Literal["completed", "fixed"] = "completed"
-    workers: Annotated[int, Field(ge=0)] = 0
-    in_flight: Annotated[int, Field(ge=0)] = 0
-
-
-class SandboxTable(_Table):
-    """The border.
-
-    Args:
-        preload: modules that the warm parent of all candidates imports once.
-        tier: what candidates may start: nothing ("pure"), threads, or compilers and other programs ("processes").
-        required: the weakest isolation to accept, a rung from 1 (best) to 4.
-        highest_rung: the best isolation to try, to test a weaker one on a machine that has more.
-    """
-
-    preload: Names = ("numpy",)
-    tier: Literal["pure", "threads", "processes"] = "threads"
-    required: Annotated[int, Field(ge=1, le=4)] = 3
-    highest_rung: Annotated[int, Field(ge=1, le=4)] = 1
-
 
 _USUAL = {
     "strategy": "steady_state",
@@ -260,7 +58,7 @@ _USUAL = {
 """Which plugin the settings of a table belong to when the table does not say."""
 
 
-class RunConfig(_Table):
+class RunConfig(Table):
     """The resolved configuration of one run, frozen; its plain form is the first event of the record.
 
     `archive` and `selector` are fields of the strategy, `mutators` one of the mutator: tables of their own because
@@ -268,7 +66,7 @@ class RunConfig(_Table):
     """
 
     problem: ProblemTable = ProblemTable()
-    params: dict[str, Any] = {}
+    params: dict[str, Any] = Field(default_factory=dict)
     program: ProgramTable = ProgramTable()
     limits: LimitsTable = LimitsTable()
     stages: Annotated[tuple[StageTable, ...], Strict(False)] = ()
@@ -282,6 +80,7 @@ class RunConfig(_Table):
     evaluator: PluginTable = PluginTable(use=_USUAL["evaluator"])
     executor: PluginTable = PluginTable(use=_USUAL["executor"])
     class_keys: ClassKeysTable = ClassKeysTable()
+    models: Annotated[tuple[ModelTable, ...], Strict(False)] = ()
     budget: BudgetTable = BudgetTable()
     run: RunTable = RunTable()
     sandbox: SandboxTable = SandboxTable()
@@ -322,7 +121,7 @@ class RunConfig(_Table):
 
 def load_config(
     folder: Path,
-    overrides: Sequence[str] = (),
+    overrides: Sequence[str | Layer] = (),
     profile: str | None = None,
     extra: Mapping[str, Any] | None = None,
 ) -> RunConfig:
@@ -330,7 +129,7 @@ def load_config(
 
     Args:
         folder: the problem folder.
-        overrides: `--set` texts, such as "archive.k=3".
+        overrides: `--set` texts, such as "archive.k=3", and layers that are parsed already.
         profile: name of a `[profile.NAME]` table of the file.
         extra: settings from the caller, such as a parsed `--budget`.
 
@@ -348,9 +147,12 @@ def load_config(
         if not isinstance(profiles[profile], Mapping):
             raise ConfigError(f"{path}: profile.{profile}: must be a table of settings")
         layers.append(Layer(f"{path} [profile.{profile}]", profiles[profile]))
-    layers += [parse_override(text) for text in overrides]
+    layers += [parse_override(said) if isinstance(said, str) else said for said in overrides]
     layers.append(Layer("command line", dict(extra or {})))
     config = _validate(layers)
+    if not config.models and (config.budget.usd or config.budget.tokens):
+        spent = "usd" if config.budget.usd else "tokens"
+        raise ConfigError(f"budget.{spent}: only models spend it, and this run has none; name one: --model openai:NAME")
     if not config.problem.statement_file:
         return config
     return _with_statement(config, folder, path)

@@ -67,10 +67,19 @@ class Proposed(Event):
 
 @dataclass(frozen=True, slots=True)
 class Refused(Event):
-    """An operator gave no program, or a gate turned it away before it became a trial: recorded, and free."""
+    """An operator gave no program, or a gate turned it away before it became a trial: recorded, and no trial.
+
+    Args:
+        operator: who proposed.
+        reason: why there is no trial.
+        parents: numbers of the trials that were to be changed.
+        notes: what the author noted; what models cost stands under "models".
+    """
 
     operator: str = ""
     reason: str = ""
+    parents: tuple[int, ...] = ()
+    notes: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ __all__ = [
     "evolve_executors",
     "evolve_fingerprint",
     "evolve_gates",
+    "evolve_models",
     "evolve_mutators",
     "evolve_problems",
     "evolve_selectors",
@@ -59,6 +60,11 @@ def evolve_strategies() -> Names:  # type: ignore[empty-body]
 @hookspec
 def evolve_mutators() -> Names:  # type: ignore[empty-body]
     """Name mutators (`evolve.Mutator`)."""
+
+
+@hookspec
+def evolve_models() -> Names:  # type: ignore[empty-body]
+    """Name clients of language models (`evolve.ModelClient`)."""
 
 
 @hookspec

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 
@@ -18,9 +18,11 @@ from numpy.random import Generator
 
 from evolve.actions import Action, Evaluate, Finish, MakeInstance, Propose, Retire
 from evolve.border import Candidate, Description, Evaluator, Executor, Job, JobResult, Setup
+from evolve.client import ModelClient, Models
 from evolve.evaluation import Limits
-from evolve.events import Event
+from evolve.events import Event, Refused
 from evolve.instance import Instance
+from evolve.messages import Capabilities
 from evolve.primitives import PrimitiveSet
 from evolve.trial import Proposal, Scored, Trial
 
@@ -40,6 +42,8 @@ __all__ = [
     "Job",
     "JobResult",
     "MakeInstance",
+    "ModelClient",
+    "Models",
     "Mutator",
     "Niche",
     "ProblemFacts",
@@ -198,6 +202,9 @@ class ProblemFacts:
         primitives: the problem's building blocks, or None.
         limits: of one evaluation.
         evolvable: glob patterns of the files that may change.
+        best_known: best published value by instance id, in the problem's direction.
+        models: what each model of the run can do, by name; empty when the user named none.
+        prompts: texts of the problem folder's own prompt templates, by file name.
     """
 
     name: str
@@ -208,9 +215,12 @@ class ProblemFacts:
     primitives: PrimitiveSet | None
     limits: Limits
     evolvable: tuple[str, ...] = ("*",)
+    best_known: Mapping[str, float] = field(default_factory=dict)
+    models: Mapping[str, Capabilities] = field(default_factory=dict)
+    prompts: Mapping[str, str] = field(default_factory=dict)
 
 
-class Context(Protocol):
+class Context(Models, Protocol):
     """What a mutator may use while it makes one proposal."""
 
     @property
@@ -266,6 +276,21 @@ class Mutator(ABC):
             trial: the finished trial; `trial.operator` says who made it, `trial.notes` what its author noted.
             parents: its parents.
         """
+
+    def observe_refusal(self, refused: Refused) -> None:
+        """Learn that a proposal led to no trial, such as an answer that was paid for and cannot be used.
+
+        Args:
+            refused: who made it, why it was turned away, and what its author noted.
+        """
+
+    def most_requests(self) -> int:
+        """Return how many requests to models one proposal makes at most; 0 when it asks none."""
+        return 0
+
+    def longest_prompt(self) -> int:
+        """Return how many tokens its longest request has, apart from earlier turns of the same conversation."""
+        return 0
 
     def unfit(self, problem: ProblemFacts) -> str:
         """Return why this operator cannot work on a problem, or "" when it can."""

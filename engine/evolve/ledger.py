@@ -17,6 +17,7 @@ from typing import IO, Any
 
 from evolve.errors import LedgerError
 from evolve.evaluation import Outcome
+from evolve.messages import Answer, Bill, ModelError, Request
 from evolve.record import FORMAT, Record, existing
 from evolve.trial import Trial
 
@@ -34,10 +35,17 @@ CREATE TABLE outcomes (
     wall_s REAL NOT NULL, cpu_s REAL NOT NULL, memory_bytes INTEGER NOT NULL, fuel REAL NOT NULL, solution TEXT,
     rung INTEGER NOT NULL,
     PRIMARY KEY (trial, place), UNIQUE (trial, stage, instance));
+CREATE TABLE requests (
+    id INTEGER PRIMARY KEY, step INTEGER NOT NULL, place INTEGER NOT NULL, model TEXT NOT NULL, digest TEXT NOT NULL,
+    body TEXT NOT NULL);
+CREATE TABLE answers (
+    request INTEGER PRIMARY KEY, body TEXT NOT NULL, fault TEXT NOT NULL, prompt_tokens INTEGER NOT NULL,
+    completion_tokens INTEGER NOT NULL, estimated INTEGER NOT NULL, usd REAL NOT NULL, wall_s REAL NOT NULL);
 CREATE TABLE classes (key TEXT PRIMARY KEY, trial INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE events (
     seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, step INTEGER NOT NULL, trial INTEGER, closes INTEGER NOT NULL,
     body TEXT NOT NULL, used TEXT NOT NULL);
+CREATE INDEX requests_by_step ON requests (step, place);
 CREATE INDEX events_by_trial ON events (trial, kind);
 CREATE INDEX events_by_step ON events (step, kind);
 """
@@ -218,6 +226,51 @@ class Ledger(Record):
             if row is not None:
                 return int(row[0])
         return None
+
+    def add_request(self, step: int, place: int, model: str, request: Request) -> int:
+        """Add a request to a model, before it is sent; return its number in the run.
+
+        Args:
+            step: the action that it belongs to, or -1.
+            place: counts the requests of the step from 0.
+            model: who is asked.
+            request: what is asked.
+        """
+        body = json.dumps(request.to_plain())
+        digest = request.digest(model)
+        self._write(
+            "INSERT INTO requests (step, place, model, digest, body) VALUES (?, ?, ?, ?, ?)",
+            (step, place, model, digest, body),
+        )
+        (number,) = self._db.execute("SELECT last_insert_rowid()").fetchone()
+        return int(number)
+
+    def add_answer(self, number: int, answer: Answer | ModelError, bill: Bill, wall_s: float) -> None:
+        """Add what a request led to, before it is used.
+
+        Args:
+            number: of the request.
+            answer: what came back, or why nothing did.
+            bill: what it cost.
+            wall_s: how long it took, tries and waits included, seconds.
+        """
+        if isinstance(answer, ModelError):
+            fault, body = answer.fault.value, {"detail": answer.detail}
+        else:
+            fault, body = "", answer.to_plain()
+        self._write(
+            "INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                number,
+                json.dumps(body),
+                fault,
+                bill.prompt_tokens,
+                bill.completion_tokens,
+                int(bill.estimated),
+                bill.usd,
+                round(wall_s, 4),
+            ),
+        )
 
     def add_event(
         self,

@@ -21,6 +21,7 @@ from typing import Any
 from evolve.actions import Action, Evaluate, Finish, MakeInstance, Propose, Retire
 from evolve.checks import ExactChecks
 from evolve.codec import action_to_plain, instance_to_plain
+from evolve.drought import Drought
 from evolve.errors import ProblemError
 from evolve.evaluation import Status, Verdict
 from evolve.events import (
@@ -46,8 +47,8 @@ from evolve.turnstile import Turnstile
 
 __all__ = ["Loop"]
 
-_FRUITLESS = 2000
-"""After so many refusals in a row there is nothing left that the operators can find."""
+_PATIENCE_S = 3.0
+"""How long the end waits for answers of models that are paid for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +87,10 @@ class Loop:
     verifies: bool
     emit: Callable[[Event], None]
     stop_reason: str = ""
+    end_reason: str = ""
     _tasks: dict[int, asyncio.Task[Done]] = field(default_factory=dict, init=False, repr=False)
     _unsaid: list[Event] = field(default_factory=list, init=False, repr=False)
-    _fruitless: int = field(default=0, init=False, repr=False)
+    _drought: Drought = field(default_factory=Drought, init=False, repr=False)
     _entering: Turnstile = field(init=False, repr=False)
     _checks: ExactChecks = field(init=False, repr=False)
 
@@ -111,11 +113,11 @@ class Loop:
             await self._go_on_with_what_was_pending()
             await self._plant(seeds)
             while not (reason := self._why_stop()):
-                acted = await self._decide()
+                acted = not self._ending() and await self._decide()
                 if self._tasks:
                     await self._commit_what_is_done()
                 elif not acted:
-                    reason = self._why_stop() or "the strategy has nothing left to do"
+                    reason = self._why_stop() or self.end_reason or "the strategy has nothing left to do"
                     break
             await self._end(reason)
         finally:
@@ -125,6 +127,10 @@ class Loop:
     def stop(self, reason: str) -> None:
         """Ask the loop to end; what is in flight stays in the record as pending."""
         self.stop_reason = reason
+
+    def end(self, reason: str) -> None:
+        """Ask the loop to decide nothing more, and to end when all that is in flight is committed."""
+        self.end_reason = self.end_reason or reason
 
     # --- decide -------------------------------------------------------------------------------------------------
 
@@ -145,6 +151,11 @@ class Loop:
         self._say()
         await asyncio.sleep(0)  # operators read the state as it was decided upon, before anything is committed
         return True
+
+    def _ending(self) -> bool:
+        """Tell whether only what is in flight is still to be done: what was paid for is finished."""
+        self.end_reason = self.end_reason or self.state.meter.exhausted(paid=True)
+        return bool(self.end_reason)
 
     def _room(self) -> int:
         room = self.width - len(self._tasks)
@@ -227,7 +238,7 @@ class Loop:
         action = self.state.in_flight.pop(done.step)
         facts = len(done.refused) + len(done.judged) + bool(done.measured)
         if not facts:
-            self._record(Refused(done.step, "", "nothing"), "refused", done.step, closes=True)
+            self._commit_refusal(done.step, Proposal.refused("", "nothing"), closes=True)
         for place, proposal in enumerate(done.refused, 1):
             self._commit_refusal(done.step, proposal, closes=place == facts)
         for place, judged in enumerate(done.judged, 1 + len(done.refused)):
@@ -235,12 +246,20 @@ class Loop:
         if done.measured:
             assert isinstance(action, Evaluate)
             self._commit_outcomes(done.step, action, done.measured)
-        self._fruitless = 0 if done.judged or done.measured else self._fruitless + 1
+        dry = self._drought.note(bool(done.judged or done.measured), done.refused)
+        if dry:
+            self.end(dry)
 
     def _commit_refusal(self, step: int, proposal: Proposal, closes: bool) -> None:
-        self.state.refused += 1
-        body = {"operator": proposal.operator, "reason": proposal.refusal, "parents": list(proposal.parents)}
-        self._record(Refused(step, proposal.operator, proposal.refusal), "refused", step, closes=closes, body=body)
+        refused = Refused(step, proposal.operator, proposal.refusal, proposal.parents, proposal.notes)
+        self.parts.learn(self.state, refused, self.seed)
+        body = {
+            "operator": proposal.operator,
+            "reason": proposal.refusal,
+            "parents": list(proposal.parents),
+            "notes": dict(proposal.notes),
+        }
+        self._record(refused, "refused", step, closes=closes, body=body)
 
     def _commit_trial(self, step: int, judged: Judged, closes: bool) -> None:
         trial = judged.trial
@@ -341,8 +360,6 @@ class Loop:
     def _why_stop(self) -> str:
         if self.stop_reason:
             return self.stop_reason
-        if self._fruitless >= _FRUITLESS:
-            return f"the operators found no new program {_FRUITLESS} times in a row"
         return self.state.meter.exhausted()
 
     async def _end(self, reason: str) -> None:
@@ -356,3 +373,4 @@ class Loop:
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         await self._checks.cancel()
+        await self.proposer.switchboard.close(_PATIENCE_S)

@@ -14,7 +14,7 @@ from typing import Any
 
 from evolve.errors import BudgetError, ConfigError, did_you_mean
 
-__all__ = ["Layer", "explain", "merge", "parse_budget", "parse_override", "read_toml"]
+__all__ = ["Layer", "explain", "merge", "parse_budget", "parse_models", "parse_override", "read_toml"]
 
 _UNITS = {
     "s": ("seconds", 1.0),
@@ -26,8 +26,10 @@ _UNITS = {
     "trials": ("trials", 1.0),
     "evaluation": ("evaluations", 1.0),
     "evaluations": ("evaluations", 1.0),
+    "usd": ("usd", 1.0),
+    "token": ("tokens", 1.0),
+    "tokens": ("tokens", 1.0),
 }
-_NEEDS_MODEL = {"usd", "tokens", "token"}
 _AMOUNT = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([A-Za-z_]*)\s*")
 _DICTIONARY = re.compile(r"a valid dictionary(?: or instance of \w+)?")
 _BARE_WORD = re.compile(r"[^\s\"'\[\]{}=,#][^\"'\[\]{}=,#\n]*")
@@ -97,26 +99,57 @@ def parse_override(text: str) -> Layer:
     return Layer(label, table)
 
 
-def parse_budget(text: str) -> dict[str, float | None]:
-    """Read a budget such as "60s", "5m", "200trials", "300evaluations", "120cpu", or several, comma separated.
+def parse_models(texts: Sequence[str]) -> tuple[Layer, ...]:
+    """Read `--model` texts such as "openai:NAME" or "openai:NAME,base_url=http://localhost:8000/v1,weight=2".
+
+    Naming a model means that models propose: the operators become those that ask one, whatever the problem says.
 
     Args:
-        text: what the user wrote.
+        texts: what the user wrote, one per model.
 
     Returns:
-        All four fields of the `budget` table, None where there is no limit, so that it replaces a budget as a whole.
+        A layer of settings, or nothing when there is no text.
+
+    Raises:
+        ConfigError: a text has no client, no name, or a broken setting.
+    """
+    if not texts:
+        return ()
+    tables = []
+    for text in texts:
+        client, colon, rest = text.partition(":")
+        name, *settings = rest.split(",")
+        if not (colon and client.strip() and name.strip()):
+            raise ConfigError(f"--model {text}: write CLIENT:NAME, such as openai:gpt-5-mini or anthropic:NAME")
+        table = {"use": client.strip(), "model": name.strip()}
+        for setting in settings:
+            try:
+                table |= parse_override(setting).table
+            except ConfigError as error:
+                raise ConfigError(f"--model {text}: write settings as NAME=VALUE, separated by commas") from error
+        tables.append(table)
+    proposing = {"mutator": {"use": "llm"}, "mutators": (), "selector": {"use": "tournament", "inspirations": 4}}
+    return (Layer("--model " + " ".join(texts), {"models": tables, **proposing}),)
+
+
+def parse_budget(text: str) -> dict[str, float | None]:
+    """Read a budget such as "60s", "5m", "200trials", "300evaluations", "120cpu", "2usd", "1e6tokens", or several.
+
+    Args:
+        text: what the user wrote; several amounts are separated by commas.
+
+    Returns:
+        All fields of the `budget` table, None where there is no limit, so that it replaces a budget as a whole.
 
     Raises:
         BudgetError: an amount is not above zero, or a unit is unknown.
     """
-    budget: dict[str, float | None] = dict.fromkeys(("trials", "evaluations", "seconds", "cpu_seconds"))
+    budget: dict[str, float | None] = dict.fromkeys(field for field, _ in _UNITS.values())
     for part in text.split(","):
         found = _AMOUNT.fullmatch(part)
         if not found:
-            raise BudgetError(f"budget {part.strip()!r}: write a number and a unit, such as 60s, 5m, 200trials, 120cpu")
+            raise BudgetError(f"budget {part.strip()!r}: write a number and a unit, such as 60s, 5m, 200trials, 2usd")
         unit = found[2].lower()
-        if unit in _NEEDS_MODEL:
-            raise BudgetError(f"budget {part.strip()!r}: {unit} are spent by a model, which this version has not yet")
         if unit not in _UNITS:
             hint = did_you_mean(unit, _UNITS) if unit else "; known are " + ", ".join(_UNITS)
             raise BudgetError(f"budget {part.strip()!r}: {'unknown' if unit else 'missing'} unit{hint}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from evolve.events import Committed, Event, InstanceAdded, InstanceRetired, Measured
+from evolve.events import Committed, Event, InstanceAdded, InstanceRetired, Measured, Refused
 from evolve.interfaces import Curriculum, Gate, Mutator, Strategy
 from evolve.state import RunState
 from evolve.streams import stream
@@ -37,7 +37,7 @@ class Parts:
 
         Args:
             state: of the run.
-            event: a finished trial, a further outcome, a new or a retired instance.
+            event: a finished trial, a refusal, a further outcome, a new or a retired instance.
             seed: of the run.
         """
         better, who = False, "observe"
@@ -48,6 +48,9 @@ class Parts:
                 self.mutator.observe(trial, parents)
                 for learner in (*self.gates, *([self.curriculum] if self.curriculum else ())):
                     learner.observe(trial)
+            case Refused():
+                state.refused += 1
+                self.mutator.observe_refusal(event)
             case Measured(trial=Trial() as trial):
                 better, who = state.measure(trial), f"observe/{trial.number}"
             case InstanceAdded(instance=instance) if instance is not None:

@@ -14,7 +14,7 @@ from pydantic.dataclasses import dataclass as checked_dataclass
 
 from evolve.config import RunConfig, load_config
 from evolve.errors import ProblemError, did_you_mean
-from evolve.overlay import explain
+from evolve.overlay import Layer, explain
 from evolve.program import Program
 from evolve.registry import Registry
 
@@ -53,6 +53,7 @@ class Problem:
         config: what its `problem.toml` and the command line say.
         seeds: the first programs, at least one, all different.
         records: best known values by instance id.
+        prompts: texts of its own prompt templates (`prompts/*.j2`), by file name.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Problem:
     config: RunConfig
     seeds: tuple[Program, ...]
     records: Mapping[str, tuple[Record, ...]] = field(default_factory=dict)
+    prompts: Mapping[str, str] = field(default_factory=dict)
 
     def best_known(self, instance_id: str) -> Record | None:
         """Return the best published record of an instance, in the problem's direction, or None."""
@@ -91,7 +93,7 @@ def find_problem(target: str | Path, registry: Registry) -> Path:
 def load_problem(
     target: str | Path,
     registry: Registry,
-    overrides: Sequence[str] = (),
+    overrides: Sequence[str | Layer] = (),
     profile: str | None = None,
     extra: Mapping[str, Any] | None = None,
 ) -> Problem:
@@ -100,7 +102,7 @@ def load_problem(
     Args:
         target: a folder, or the name of a shipped problem.
         registry: of this run.
-        overrides: `--set` texts.
+        overrides: `--set` texts, and layers of settings.
         profile: name of a profile of the file.
         extra: further settings from the caller.
 
@@ -132,7 +134,15 @@ def read_problem(folder: Path, registry: Registry, config: RunConfig) -> Problem
         config=config,
         seeds=tuple(dict.fromkeys(_seeds(folder, config))),
         records=read_records(folder, config.problem.records),
+        prompts={path.name: _text(path) for path in sorted((folder / "prompts").glob("*.j2"))},
     )
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProblemError(f"{path}: cannot be read: {error}") from error
 
 
 def _seeds(folder: Path, config: RunConfig) -> Iterator[Program]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from evolve.actions import Propose
-from evolve.interfaces import ProblemFacts
+from evolve.interfaces import Context, ProblemFacts
+from evolve.messages import ModelError
+from evolve.models.switchboard import Switchboard
 from evolve.parts import Parts
 from evolve.state import ProposalContext, RunState
 from evolve.streams import stream
-from evolve.trial import Proposal
+from evolve.trial import Proposal, Trial
 
 __all__ = ["Proposer"]
 
@@ -23,12 +26,14 @@ class Proposer:
         parts: the plugins.
         problem: what operators may know.
         seed: of the run.
+        switchboard: the way to the models.
     """
 
     state: RunState
     parts: Parts
     problem: ProblemFacts
     seed: int
+    switchboard: Switchboard
 
     async def propose(self, step: int, action: Propose) -> tuple[list[Proposal], list[Proposal]]:
         """Return the proposals that passed, and those that were refused.
@@ -39,18 +44,25 @@ class Proposer:
         parents = [self.state.trial(number) for number in action.parents]
         inspirations = tuple(self.state.trial(number) for number in action.inspirations)
         rng = stream(self.seed, step, "mutator")
-        context = ProposalContext(self.problem, rng, action.purpose, action.operator, inspirations, self.state)
-        accepted: list[Proposal] = []
-        refused: list[Proposal] = []
-        for proposal in await self.parts.mutator.propose(parents, context):
-            reason = proposal.refusal if proposal.program is None else ""
-            for gate in self.parts.gates if not reason else ():
-                ruling = await gate.judge(proposal, parents, context)
-                if not ruling.passed:
-                    reason = ruling.reason or "turned away by a gate"
-                    break
-            if reason or proposal.program is None:
-                refused.append(Proposal.refused(proposal.operator, reason or "no program", proposal.parents))
-            else:
-                accepted.append(proposal)
-        return accepted, refused
+        desk = self.switchboard.desk(step)
+        context = ProposalContext(self.problem, rng, action.purpose, action.operator, inspirations, self.state, desk)
+        made: list[Proposal] = []
+        try:
+            for proposal in await self.parts.mutator.propose(parents, context):
+                reason = await self._why_not(proposal, parents, context)
+                made.append(replace(proposal, program=None, refusal=reason) if reason else proposal)
+        except ModelError as error:
+            made.append(Proposal.refused(action.operator or "model", str(error), action.parents))
+        if desk.calls and made:
+            made = [replace(p, notes={**p.notes, "models": desk.bill(len(made))}) for p in made]
+        return [p for p in made if p.program is not None], [p for p in made if p.program is None]
+
+    async def _why_not(self, proposal: Proposal, parents: Sequence[Trial], context: Context) -> str:
+        """Return why a proposal does not become a trial, or ""."""
+        if proposal.program is None:
+            return proposal.refusal or "no program"
+        for gate in self.parts.gates:
+            ruling = await gate.judge(proposal, parents, context)
+            if not ruling.passed:
+                return ruling.reason or "turned away by a gate"
+        return ""

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from evolve import views
 from evolve.codec import action_from_plain, instance_from_plain
 from evolve.evaluation import Verdict
-from evolve.events import Committed, InstanceAdded, InstanceRetired, Measured
+from evolve.events import Committed, InstanceAdded, InstanceRetired, Measured, Refused
 from evolve.loop import Loop
 from evolve.record import Row
 from evolve.trial import Trial
 
 __all__ = ["feed", "rebuild"]
 
-_LEARNT = ("committed", "measured", "instance", "retired", "verified")
+_LEARNT = ("committed", "refused", "measured", "instance", "retired", "verified")
 
 
 def rebuild(loop: Loop) -> None:
@@ -27,7 +27,6 @@ def rebuild(loop: Loop) -> None:
         state.enter(number, parents)
     for row, trial in ledger.history(*_LEARNT):
         feed(loop, row, trial)
-    state.refused = views.counts(ledger)["refused"]
     pending = views.pending(ledger)
     state.in_flight.update({plain["step"]: action_from_plain(plain) for plain in pending})
     state.next_step = views.next_step(ledger)
@@ -45,7 +44,9 @@ def feed(loop: Loop, row: Row, trial: Trial | None) -> None:
         case "proposed" if trial is not None:
             state.enter(trial.number, trial.parents)
         case "refused":
-            state.refused += 1
+            body = row.body
+            refused = Refused(row.step, body["operator"], body["reason"], tuple(body["parents"]), body["notes"])
+            loop.parts.learn(state, refused, loop.seed)
         case "committed" if trial is not None:
             event = Committed(row.step, state.ledger.judged(trial, row.body))
             loop.parts.learn(state, event, loop.seed)

@@ -70,7 +70,7 @@ async def replay(folder: Path, registry: Registry | None = None) -> Replay:
         problem = reload_problem(record, registry)
         description = description_from_plain(record.meta("description"))
         executor: Executor = executor_of(problem.config, registry)
-        loop = build_loop(problem, registry, description, record, executor, lambda event: None)
+        loop = build_loop(problem, registry, description, record, executor, lambda event: None, live=False)
         report = Replay(str(folder))
         for fault in views.faults(record):
             report.differ(f"record: {fault}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import hashlib
 import logging
@@ -19,7 +20,7 @@ from evolve.events import Event, Resumed, Started
 from evolve.interfaces import Description, Executor, Job
 from evolve.ledger import Ledger, refuse_used
 from evolve.loop import Loop
-from evolve.overlay import merge
+from evolve.overlay import Layer, merge
 from evolve.problem import Problem, load_problem, read_problem
 from evolve.rebuild import rebuild
 from evolve.record import Record, reading
@@ -42,12 +43,14 @@ class Run:
         registry: the plugins there are.
         folder: the run folder.
         fresh: True when the record is still to be made.
+        preflight: ask each model for one word before the search.
     """
 
     problem: Problem
     registry: Registry
     folder: Path
     fresh: bool = True
+    preflight: bool = True
     loop: Loop | None = field(default=None, init=False, repr=False)
     _stop: str = field(default="", init=False, repr=False)
 
@@ -56,7 +59,7 @@ class Run:
         cls,
         target: str,
         *,
-        overrides: Sequence[str] = (),
+        overrides: Sequence[str | Layer] = (),
         profile: str | None = None,
         extra: Mapping[str, Any] | None = None,
         out: Path | None = None,
@@ -66,7 +69,7 @@ class Run:
 
         Args:
             target: a problem folder, or the name of a shipped problem.
-            overrides: `--set` texts, such as "archive.k=3".
+            overrides: `--set` texts, such as "archive.k=3", and layers of settings.
             profile: name of a profile in problem.toml.
             extra: settings from the caller, such as `{"budget": {"seconds": 60.0}}`.
             out: the run folder; chosen under `runs/` when None.
@@ -137,6 +140,7 @@ class Run:
         loop = self.loop = build_loop(self.problem, self.registry, description, ledger, executor, speaker)
         speaker.observers.insert(0, BestKeeper(self.folder, loop.state))
         rebuild(loop)
+        await self._reach_models(loop)
         plain = self.problem.config.to_plain()
         if self.fresh:
             ledger.add_event("started", body={"config": plain})
@@ -150,6 +154,15 @@ class Run:
         await loop.run(self.problem.seeds)
         if description.draw:
             await self._draw(loop, executor)
+
+    async def _reach_models(self, loop: Loop) -> None:
+        """Make sure that the models can be asked, before anything is searched."""
+        switchboard = loop.proposer.switchboard
+        try:
+            await (switchboard.preflight() if self.preflight else switchboard.start())
+        except BaseException:  # border: nothing is swallowed; what was opened is closed
+            await switchboard.close(0.0)
+            raise
 
     async def _draw(self, loop: Loop, executor: Executor) -> None:
         """Draw the best solution, when the problem can."""
@@ -172,6 +185,7 @@ class Run:
             "code": code_digests(self.problem.folder),
             "description": description_to_plain(description),
             "seeds": len(self.problem.seeds),
+            "prompts": dict(self.problem.prompts),
             "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             "machine": {"python": platform.python_version(), "platform": platform.platform()},
         }
@@ -222,7 +236,8 @@ def reload_problem(record: Record, registry: Registry, extra: Mapping[str, Any] 
     recorded, resumed = record.meta("config"), views.last(record, "resumed")
     if resumed is not None:
         recorded["budget"] = resumed.body["budget"]
-    return read_problem(folder, registry, RunConfig.from_plain(merge(recorded, extra or {})))
+    problem = read_problem(folder, registry, RunConfig.from_plain(merge(recorded, extra or {})))
+    return dataclasses.replace(problem, prompts=record.meta("prompts"))
 
 
 def code_digests(folder: Path) -> dict[str, str]:

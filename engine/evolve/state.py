@@ -12,9 +12,10 @@ from numpy.random import Generator
 from evolve.budget import Meter
 from evolve.evaluation import Verdict
 from evolve.instance import Instance
-from evolve.interfaces import Action, ProblemFacts
+from evolve.interfaces import Action, Models, ProblemFacts
 from evolve.ledger import Ledger
 from evolve.lineage import Lineage
+from evolve.messages import Answer, Capabilities, Request
 from evolve.trial import Scored, Trial, TrialStatus
 
 __all__ = ["ProposalContext", "RunState"]
@@ -137,6 +138,16 @@ class ProposalContext:
     operator: str
     inspirations: Sequence[Trial]
     state: RunState
+    desk: Models
+
+    @property
+    def models(self) -> Mapping[str, Capabilities]:
+        """What each model can do, by name."""
+        return self.desk.models
+
+    async def ask(self, request: Request, model: str = "") -> Answer:
+        """Ask a model."""
+        return await self.desk.ask(request, model)
 
     @property
     def best(self) -> Trial | None:

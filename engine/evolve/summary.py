@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from evolve import views
+from evolve import spending, views
 from evolve.best import program_path
 from evolve.problem import read_records
 from evolve.record import Record, reading
+from evolve.spending import ModelUse
 
 __all__ = ["Best", "Summary", "list_trials", "summarise"]
 
@@ -65,6 +66,11 @@ class Summary:
         best_known_by: who published it.
         pictures: paths of the drawings.
         rung: the weakest isolation that an outcome was made with, 1 (best) to 4; 0 when none was.
+        tokens: spent on models.
+        models: what each model was asked, and what that cost.
+        runnable: proposals of models that gave a new program that runs.
+        asked: requests made for proposals.
+        refusals: why answers of models could not be used, with how often.
     """
 
     run: str
@@ -86,6 +92,11 @@ class Summary:
     best_known_by: str
     pictures: tuple[str, ...] = ()
     rung: int = 0
+    tokens: int = 0
+    models: tuple[ModelUse, ...] = ()
+    runnable: int = 0
+    asked: int = 0
+    refusals: Mapping[str, int] = field(default_factory=dict)
 
     def to_plain(self) -> dict[str, Any]:
         """Return it as JSON-able data; the names are a promise."""
@@ -130,6 +141,7 @@ def _summarise(folder: Path, record: Record) -> Summary:
     used, counts = views.used(record), views.counts(record)
     reused, saved = views.saved(record)
     best, known, by = _best(folder, record)
+    runnable, asked = spending.runnable(record)
     return Summary(
         run=str(folder),
         problem=record.meta("problem"),
@@ -144,12 +156,17 @@ def _summarise(folder: Path, record: Record) -> Summary:
         saved_cpu_s=round(saved, 3),
         seconds=round(used.get("seconds", 0.0), 3),
         cpu_seconds=round(used.get("cpu_seconds", 0.0), 3),
-        cost_usd=0.0,
+        cost_usd=round(used["usd"], 6),
         best=best,
         best_known=known,
         best_known_by=by,
         pictures=tuple(str(path) for path in sorted((folder / "best").glob("picture.*"))),
         rung=next(record.query("SELECT max(rung) FROM outcomes"))[0] or 0,
+        tokens=int(used["tokens"]),
+        models=spending.spending(record),
+        runnable=runnable,
+        asked=asked,
+        refusals=spending.refusals(record),
     )
 
 

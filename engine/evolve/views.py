@@ -13,10 +13,11 @@ __all__ = ["best", "counts", "faults", "last", "lineage", "next_step", "pending"
 
 
 def used(record: Record) -> Mapping[str, float]:
-    """Return what the run had used of each budget at its last event."""
+    """Return what the run has used of each budget: at its last event, and for models up to their last answer."""
     row = next(record.query("SELECT used FROM events WHERE used != '{}' ORDER BY seq DESC LIMIT 1"), None)
     found: dict[str, float] = json.loads(row[0]) if row else {}
-    return found
+    usd, tokens = next(record.query("SELECT total(usd), total(prompt_tokens + completion_tokens) FROM answers"))
+    return {**found, "usd": usd, "tokens": tokens}
 
 
 def best(record: Record) -> int | None:
@@ -70,7 +71,7 @@ def last(record: Record, *kinds: str) -> Row | None:
 
 def counts(record: Record) -> Mapping[str, int]:
     """Return how many rows each table has, and how many events there are of each kind."""
-    tables = ("programs", "trials", "outcomes", "classes", "events")
+    tables = ("programs", "trials", "outcomes", "classes", "events", "requests", "answers")
     rows = {name: next(record.query(f"SELECT count(*) FROM {name}"))[0] for name in tables}
     kinds = dict(record.query("SELECT kind, count(*) FROM events GROUP BY kind"))
     return {"committed": 0, "refused": 0, **kinds, **rows}

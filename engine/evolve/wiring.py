@@ -16,6 +16,10 @@ from evolve.interfaces import Description, Executor, ProblemFacts, Setup
 from evolve.ladder import Ladder, Stage
 from evolve.ledger import Ledger
 from evolve.loop import Loop
+from evolve.models.directory import lines_of, prices_of
+from evolve.models.line import Line
+from evolve.models.purse import Purse
+from evolve.models.switchboard import Switchboard
 from evolve.parts import Parts
 from evolve.primitives import Parameter, Primitive, PrimitiveSet
 from evolve.problem import Problem
@@ -71,9 +75,10 @@ def build_parts(config: RunConfig, registry: Registry, facts: ProblemFacts) -> P
     return parts
 
 
-def facts_of(problem: Problem, description: Description) -> ProblemFacts:
-    """Return what operators may know about a problem."""
+def facts_of(problem: Problem, description: Description, lines: Mapping[str, Line]) -> ProblemFacts:
+    """Return what operators may know about a problem, and about the models of the run."""
     config = problem.config
+    known = {instance.id: problem.best_known(instance.id) for instance in description.instances}
     return ProblemFacts(
         problem.name,
         config.problem.statement,
@@ -83,6 +88,9 @@ def facts_of(problem: Problem, description: Description) -> ProblemFacts:
         description.primitives,
         config.limits.limits(),
         config.program.evolvable,
+        {name: record.value for name, record in known.items() if record is not None},
+        {name: line.client.capabilities() for name, line in lines.items()},
+        problem.prompts,
     )
 
 
@@ -93,10 +101,24 @@ def build_loop(
     record: Record,
     executor: Executor,
     emit: Callable[[Event], None],
+    *,
+    live: bool = True,
 ) -> Loop:
-    """Return a loop over a record: empty for a new run, to be rebuilt from the record otherwise."""
+    """Return a loop over a record: empty for a new run, to be rebuilt from the record otherwise.
+
+    Args:
+        problem: what is searched.
+        registry: the plugins there are.
+        description: of the problem, as its evaluator gave it.
+        record: of the run.
+        executor: evaluates.
+        emit: shows a fact to the observers.
+        live: models may be asked; False leaves it at what the record has of them.
+    """
     config = problem.config
-    facts = facts_of(problem, description)
+    lines = lines_of(config.models, registry)
+    prices = prices_of(lines, needed=live and config.budget.usd is not None)
+    facts = facts_of(problem, description, lines)
     sign = 1.0 if facts.direction == "maximise" else -1.0
     stages = _stages(config, description, sign)
     limits = {name: float(v) for name, v in config.budget.model_dump().items() if v is not None}
@@ -117,9 +139,14 @@ def build_loop(
         config.run.seed,
         ordered,
     )
-    width = config.run.in_flight or (_FIXED_WIDTH if ordered else 2 * executor.capacity)
-    proposer = Proposer(state, parts, facts, config.run.seed)
-    return Loop(state, parts, proposer, ladder, config.run.seed, ordered, width, description.verify, emit)
+    asked_at_once = sum(line.settings.concurrency for line in lines.values())
+    width = config.run.in_flight or (_FIXED_WIDTH if ordered else 2 * executor.capacity + asked_at_once)
+    seed = config.run.seed
+    purse = Purse(state.meter)
+    switchboard = Switchboard(state.ledger, purse, lines, prices, seed, live, lambda reason: loop.end(reason))
+    proposer = Proposer(state, parts, facts, seed, switchboard)
+    loop = Loop(state, parts, proposer, ladder, seed, ordered, width, description.verify, emit)
+    return loop
 
 
 def _stages(config: RunConfig, description: Description, sign: float) -> list[Stage]:

@@ -13,6 +13,7 @@ __all__ = [
     "evolve_evaluators",
     "evolve_executors",
     "evolve_gates",
+    "evolve_models",
     "evolve_mutators",
     "evolve_problems",
     "evolve_selectors",
@@ -53,6 +54,17 @@ def evolve_mutators() -> Mapping[str, str]:
     """Name the variation operators."""
     names: Mapping[str, str] = importlib.import_module("evolve_plugins.mutators").MUTATORS
     return names
+
+
+@hookimpl
+def evolve_models() -> Mapping[str, str]:
+    """Name the clients of language models."""
+    return {
+        "anthropic": "evolve_plugins.models.anthropic:Anthropic",
+        "openai": "evolve_plugins.models.openai:OpenAI",
+        "replay": "evolve_plugins.models.replay:Replay",
+        "scripted": "evolve_plugins.models.scripted:Scripted",
+    }
 
 
 @hookimpl

@@ -127,7 +127,7 @@ def _write(name: str, text: str) -> Callable[[Path], None]:
             id="an archive for a strategy without",
         ),
         pytest.param(None, ["--budget", "-60s"], ["budget '-60s': must be above zero"], id="a negative budget"),
-        pytest.param(None, ["--budget", "2usd"], ["a model, which this version has not yet"], id="a budget of money"),
+        pytest.param(None, ["--budget", "2usd"], ["only models spend it", "--model"], id="a budget of money"),
         pytest.param(None, ["--seed", "-1"], ["--seed: must be 0 or more, not -1"], id="a negative seed"),
         pytest.param(None, ["--profile", "long"], ["no profile 'long'"], id="no such profile"),
         pytest.param(None, ["--out", "/proc/run"], ["/proc/run"], id="a run folder that cannot be made"),

@@ -79,7 +79,7 @@ def test_a_record_of_a_newer_format_is_refused_by_name(ledger: Ledger) -> None:
     database.commit()
     database.close()
     for use in (Record.read, Ledger.open):
-        with pytest.raises(LedgerError, match="record format 99; this evolve reads format 1"):
+        with pytest.raises(LedgerError, match="record format 99; this evolve reads format 2"):
             use(ledger.folder)
 
 

@@ -11,7 +11,7 @@ from click_default_group import DefaultGroup
 
 __all__ = ["CommandLine", "Mistake"]
 
-COMMANDS = ("run", "resume", "replay", "show", "verify", "new", "check", "plugins", "doctor")
+COMMANDS = ("run", "plan", "resume", "replay", "show", "verify", "new", "check", "plugins", "doctor")
 """In the order of the help text; each is a module beside this one that holds the command of its name."""
 
 

@@ -45,6 +45,7 @@ def summary_lines(summary: Summary) -> Iterator[str]:
             yield _line("best known", f"{number(summary.best_known)}{by}: {away}")
     yield _line("search", f"{summary.trials} trials, {summary.evaluations} evaluations, {summary.refused} refused")
     yield _line("reused", f"{summary.reused} trials had a known class: {summary.saved_cpu_s:.4g} CPU s saved")
+    yield from _model_lines(summary)
     yield _line("time", f"{summary.seconds:.4g} s, {summary.cpu_seconds:.4g} CPU s")
     if summary.rung:
         yield _line("isolation", f"rung {summary.rung} (`evolve doctor` explains)")
@@ -59,6 +60,23 @@ def summary_lines(summary: Summary) -> Iterator[str]:
         yield _line("check", f"evolve verify {summary.run}")
     spent = "" if summary.status != "finished" else " --budget AMOUNT    (in all, more than it has used)"
     yield _line("go on", f"evolve resume {summary.run}{spent}")
+
+
+def _model_lines(summary: Summary) -> Iterator[str]:
+    """Yield what models cost, and what became of their answers."""
+    for use in summary.models:
+        tokens = f"{use.prompt_tokens:,} + {use.completion_tokens:,} tokens"
+        money = f", {use.usd:.4f} usd" if use.usd else ", price not known" if use.prompt_tokens else ""
+        wrong = [f"{count} {word}" for count, word in ((use.failed, "failed"), (use.unanswered, "unanswered")) if count]
+        guessed = [f"{use.estimated} counted by length"] if use.estimated else []
+        notes = f" ({', '.join([*wrong, *guessed])})" if wrong or guessed else ""
+        yield _line("model", f"{use.model}: {use.requests} requests{notes}, {tokens}{money}")
+    if summary.asked:
+        share = 100 * summary.runnable / summary.asked
+        why = ", ".join(f"{count} {reason}" for reason, count in summary.refusals.items())
+        yield _line(
+            "answers", f"{share:.0f} % of {summary.asked} requests gave a runnable new program{': ' * bool(why)}{why}"
+        )
 
 
 def trial_lines(trials: Iterable[Mapping[str, Any]]) -> Iterator[str]:

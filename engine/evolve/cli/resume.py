@@ -15,10 +15,19 @@ __all__ = ["resume"]
 @options.run_folder
 @options.budget
 @options.workers
+@options.no_preflight
 @options.allow_weak
 @options.json_output
 @options.quiet
-def resume(run: str, budget: str | None, workers: int | None, allow_weak: bool, as_json: bool, quiet: bool) -> None:
+def resume(
+    run: str,
+    budget: str | None,
+    workers: int | None,
+    no_preflight: bool,
+    allow_weak: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
     """Go on with the search in folder RUN; nothing that was recorded is done again.
 
     A budget counts from the beginning of the run: one that had 60s goes on for four minutes with --budget 5m.
@@ -26,4 +35,6 @@ def resume(run: str, budget: str | None, workers: int | None, allow_weak: bool, 
     from evolve.cli.searching import search, settings_from
     from evolve.run import Run
 
-    search(Run.open(Path(run), extra=settings_from(budget, None, workers, allow_weak)), as_json, quiet)
+    opened = Run.open(Path(run), extra=settings_from(budget, None, workers, allow_weak))
+    opened.preflight = not no_preflight
+    search(opened, as_json, quiet)

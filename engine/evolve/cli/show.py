@@ -15,14 +15,23 @@ __all__ = ["show"]
 @options.run_folder
 @options.json_output
 @click.option("--trials", is_flag=True, help="List the trials, too.")
-def show(run: str, as_json: bool, trials: bool) -> None:
+@click.option("--trial", "number", type=int, metavar="N", help="Show one trial: its program, its scores, its author.")
+@click.option("--prompt", is_flag=True, help="With --trial: what models were asked for it, and what they answered.")
+def show(run: str, as_json: bool, trials: bool, number: int | None, prompt: bool) -> None:
     """Print what the run in folder RUN has found, also while it runs."""
     import json
 
+    from evolve.cli.one_trial import one_trial, trial_text
     from evolve.cli.report import summary_lines, trial_lines
     from evolve.summary import list_trials, summarise
 
     folder = Path(run)
+    if prompt and number is None:
+        raise click.UsageError("--prompt needs --trial N")
+    if number is not None:
+        found = one_trial(folder, number, with_calls=prompt)
+        click.echo(json.dumps(found) if as_json else trial_text(found))
+        return
     summary = summarise(folder)
     if as_json:
         listed = {"trials": list(list_trials(folder))} if trials else {}

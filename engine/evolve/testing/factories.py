@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from numpy.random import Generator
 from evolve.evaluation import Limits, Outcome
 from evolve.instance import Instance
 from evolve.interfaces import Action, ProblemFacts
+from evolve.messages import Answer, Capabilities, Choice, Fault, ModelError, Request
 from evolve.primitives import PrimitiveSet
 from evolve.program import Program
 from evolve.trial import Scored, Trial, TrialStatus
@@ -82,6 +83,8 @@ class MemoryContext:
         operator: the operator asked for by name, or "".
         inspirations: further trials worth a look.
         solutions: what programs answered: plain data by instance id, by trial number.
+        reply: what a model says to a request, or a `ModelError` to raise; None when there is no model.
+        capabilities: of that model, whose name is "made:up".
     """
 
     trials: Mapping[int, Trial] = field(default_factory=dict)
@@ -91,6 +94,22 @@ class MemoryContext:
     operator: str = ""
     inspirations: Sequence[Trial] = ()
     solutions: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    reply: Callable[[Request], str | Answer | ModelError] | None = None
+    capabilities: Capabilities = field(default_factory=Capabilities)
+    asked: list[Request] = field(default_factory=list, init=False)
+
+    @property
+    def models(self) -> Mapping[str, Capabilities]:
+        """The made-up model, where there is one."""
+        return {} if self.reply is None else {"made:up": self.capabilities}
+
+    async def ask(self, request: Request, model: str = "") -> Answer:
+        """Note the request and answer it."""
+        self.asked.append(request)
+        said = self.reply(request) if self.reply is not None else ModelError(Fault.STOPPED, "there is no model")
+        if isinstance(said, ModelError):
+            raise said
+        return said if isinstance(said, Answer) else Answer((Choice(said),), 10, 10, model=model or "made:up")
 
     @property
     def best(self) -> Trial | None:

@@ -1,4 +1,4 @@
-"""Variation operators that need no model. Names only: a module loads when its operator is first used."""
+"""Variation operators. Names only: a module loads when its operator is first used."""
 
 from __future__ import annotations
 
@@ -12,6 +12,12 @@ MUTATORS: dict[str, str] = {
     "crossover": "evolve_plugins.mutators.crossover:Crossover",
     "gp": "evolve_plugins.mutators.gp:GP",
     "graft": "evolve_plugins.mutators.graft:Graft",
+    "llm": "evolve_plugins.mutators.llm:ModelBandit",
+    "llm_crossover": "evolve_plugins.mutators.llm_crossover:LlmCrossover",
+    "llm_diff": "evolve_plugins.mutators.llm_diff:LlmDiff",
+    "llm_fix": "evolve_plugins.mutators.llm_fix:LlmFix",
+    "llm_from_scratch": "evolve_plugins.mutators.llm_from_scratch:LlmFromScratch",
+    "llm_rewrite": "evolve_plugins.mutators.llm_rewrite:LlmRewrite",
     "numbers": "evolve_plugins.mutators.numbers:Numbers",
     "reseed": "evolve_plugins.mutators.partial:Reseed",
     "thaw": "evolve_plugins.mutators.partial:Thaw",

@@ -1,72 +1,34 @@
 """`Bandit`: chooses among operators by what they gain per CPU second.
 
-Algorithm: budgeted Thompson sampling on rank-based rewards, with forgetting and a floor of exploration.
-
-1. A trial's gain is 0 when it failed, repeated a known class, or did not beat its primary parent; otherwise it is the
-   share of the last `window` valid trials that it beats, to the fourth power: a number in [0, 1] that does not depend
-   on the score's scale and counts progress at the top. (A "restart" has nothing to beat: its gain is among restarts.)
-2. Each arm keeps the sums of gains G, of trials N and of CPU seconds C, which fade by half every `memory` trials.
-3. With probability `explore` the arm is drawn uniformly. Otherwise each arm draws a gain from Beta(1 + G, 1 + N - G),
-   divides it by its mean cost, and the largest quotient wins. An arm that refuses hands over to the next one.
-
-Reference: Xia et al., "Thompson sampling for budgeted multi-armed bandits", IJCAI 2015; rank-based credit as in
-Fialho et al., "Toward comparison-based adaptive operator selection", GECCO 2010.
+Algorithm: budgeted Thompson sampling on rank-based gains, with forgetting (see `credit`) and a floor of exploration.
+With probability `explore` the arm is drawn uniformly; otherwise the arm of the largest drawn worth is asked. An arm
+that refuses hands over to the next one.
 """
 
 from __future__ import annotations
 
 import re
 import time
-from bisect import bisect_left, insort
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, ClassVar
 
-from numpy.random import Generator
 from pydantic import Field
 
 from evolve.errors import did_you_mean
+from evolve.events import Refused
 from evolve.interfaces import Context, Mutator, ProblemFacts
-from evolve.trial import Proposal, Trial, TrialStatus
+from evolve.trial import Proposal, Trial
+from evolve_plugins.mutators.credit import Credit
 
-__all__ = ["Bandit"]
+__all__ = ["Bandit", "named_arms"]
 
-_TOLERANCE = 1e-7
-_STRESS = 4
 _CAPITAL = re.compile(r"(?<=[a-z])([A-Z])")
-
-
-@dataclass(slots=True)
-class _Arm:
-    """Fading sums of one operator for one purpose, as they were after `when` trials."""
-
-    gain: float = 0.0
-    trials: float = 0.0
-    cpu_s: float = 0.0
-    when: int = 0
-
-
-@dataclass(slots=True)
-class _Recent:
-    """The last fitness values, in order of arrival and sorted."""
-
-    arrived: deque[float] = field(default_factory=deque)
-    ordered: list[float] = field(default_factory=list)
-
-    def share_below(self, fitness: float) -> float:
-        return bisect_left(self.ordered, fitness) / len(self.ordered) if self.ordered else 1.0
-
-    def add(self, fitness: float, window: int) -> None:
-        self.arrived.append(fitness)
-        insort(self.ordered, fitness)
-        if len(self.arrived) > window:
-            self.ordered.pop(bisect_left(self.ordered, self.arrived.popleft()))
 
 
 @dataclass
 class Bandit(Mutator):
-    """Chooses among operators by gain per CPU second (see the module for the algorithm).
+    """Chooses among operators by gain per CPU second (see the module, and `credit`, for the algorithm).
 
     Args:
         mutators: the operators; each is an arm.
@@ -82,9 +44,16 @@ class Bandit(Mutator):
     window: Annotated[int, Field(gt=0)] = 100
     overhead_s: Annotated[float, Field(gt=0)] = 0.03
     purposes: ClassVar[frozenset[str]] = frozenset({"improve", "restart"})
-    _arms: dict[tuple[str, str], _Arm] = field(init=False, repr=False, default_factory=dict)
-    _recent: dict[str, _Recent] = field(init=False, repr=False, default_factory=dict)
-    _seen: int = field(init=False, repr=False, default=0)
+    _credit: Credit = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._credit = Credit(self.memory, self.window, self.overhead_s)
+
+    def most_requests(self) -> int:
+        return max((mutator.most_requests() for mutator in self.mutators), default=0)
+
+    def longest_prompt(self) -> int:
+        return max((mutator.longest_prompt() for mutator in self.mutators), default=0)
 
     def unfit(self, problem: ProblemFacts) -> str:
         reasons = [mutator.unfit(problem) for mutator in self.mutators]
@@ -109,27 +78,12 @@ class Bandit(Mutator):
     def observe(self, trial: Trial, parents: Sequence[Trial]) -> None:
         for mutator in self.mutators:
             mutator.observe(trial, parents)
-        self._seen += 1
         name, purpose = trial.notes.get("arm"), trial.notes.get("purpose", "improve")
-        recent = self._recent.setdefault(purpose, _Recent())
-        if name is not None:
-            arm = self._arms.setdefault((name, purpose), _Arm(when=self._seen))
-            fade = self._fade(arm)
-            arm.gain = arm.gain * fade + self._gain(trial, parents, purpose, recent)
-            arm.trials = arm.trials * fade + 1.0
-            arm.cpu_s = arm.cpu_s * fade + trial.cpu_s + self.overhead_s
-            arm.when = self._seen
-        if trial.fitness is not None and trial.status is not TrialStatus.REUSED:
-            recent.add(trial.fitness, self.window)
+        self._credit.learn(name, purpose, trial, parents, trial.cpu_s)
 
-    def _gain(self, trial: Trial, parents: Sequence[Trial], purpose: str, recent: _Recent) -> float:
-        if trial.fitness is None or trial.status is TrialStatus.REUSED:
-            return 0.0
-        if purpose != "restart" and parents and parents[0].fitness is not None:
-            least = parents[0].fitness + _TOLERANCE * max(1.0, abs(parents[0].fitness))
-            if trial.fitness <= least:
-                return 0.0
-        return recent.share_below(trial.fitness) ** _STRESS
+    def observe_refusal(self, refused: Refused) -> None:
+        for mutator in self.mutators:
+            mutator.observe_refusal(refused)
 
     def _order(self, context: Context) -> list[str]:
         """Return the arms to try, best first."""
@@ -140,26 +94,18 @@ class Bandit(Mutator):
         shuffled = [fit[int(i)] for i in context.rng.permutation(len(fit))]
         if context.rng.random() < self.explore:
             return shuffled
-        quotients = {name: self._quotient(name, context.purpose, context.rng) for name in shuffled}
-        return sorted(shuffled, key=lambda name: -quotients[name])
-
-    def _quotient(self, name: str, purpose: str, rng: Generator) -> float:
-        arm = self._arms.get((name, purpose), _Arm(when=self._seen))
-        fade = self._fade(arm)
-        gain, trials = arm.gain * fade, arm.trials * fade
-        same = [a for (_, p), a in self._arms.items() if p == purpose]
-        usual = (sum(a.cpu_s for a in same) + self.overhead_s) / (sum(a.trials for a in same) + 1.0)
-        cost = (arm.cpu_s * fade + usual) / (trials + 1.0)
-        return float(rng.beta(1.0 + gain, 1.0 + max(0.0, trials - gain))) / cost
-
-    def _fade(self, arm: _Arm) -> float:
-        return float(0.5 ** ((self._seen - arm.when) / self.memory))
+        worth = {name: self._credit.worth(name, context.purpose, context.rng) for name in shuffled}
+        return sorted(shuffled, key=lambda name: -worth[name])
 
     def _named(self) -> dict[str, Mutator]:
-        """Return the arms by name: the operator's `name`, or its class's, with a number where it comes twice."""
-        named: dict[str, Mutator] = {}
-        for mutator in self.mutators:
-            name = str(getattr(mutator, "name", "") or _CAPITAL.sub(r"_\1", type(mutator).__name__).lower())
-            same = sum(other.partition("#")[0] == name for other in named)
-            named[f"{name}#{same + 1}" if same else name] = mutator
-        return named
+        return named_arms(self.mutators)
+
+
+def named_arms(mutators: Sequence[Mutator]) -> dict[str, Mutator]:
+    """Return operators by name: the operator's `name`, or its class's, with a number where it comes twice."""
+    named: dict[str, Mutator] = {}
+    for mutator in mutators:
+        name = str(getattr(mutator, "name", "") or _CAPITAL.sub(r"_\1", type(mutator).__name__).lower())
+        same = sum(other.partition("#")[0] == name for other in named)
+        named[f"{name}#{same + 1}" if same else name] = mutator
+    return named

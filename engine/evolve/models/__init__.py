@@ -1,0 +1,1 @@
+"""What the engine wraps around every model client, once: limits, retries, prices, budgets, and the record."""
