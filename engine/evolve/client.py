@@ -28,6 +28,11 @@ class ModelClient(ABC):
         """Where it is asked, for errors and for prices: a URL, or ""."""
         return ""
 
+    @property
+    def local(self) -> bool:
+        """True when nobody else is asked, so that there is nothing to try before a run."""
+        return False
+
     @abstractmethod
     def capabilities(self) -> Capabilities:
         """Return what this model can do."""

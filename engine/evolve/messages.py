@@ -70,6 +70,7 @@ class Request:
         """Return it as JSON-able data."""
         plain: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
         plain["stop"] = list(self.stop)
+        plain["temperature"] = None if self.temperature is None else self.temperature + 0.0  # 1 and 1.0 are the same
         plain["messages"] = [
             {"role": m.role, "text": m.text, "images": [base64.b64encode(image).decode() for image in m.images]}
             for m in self.messages
@@ -209,7 +210,7 @@ class Capabilities:
         """Return what a request needs and this model cannot do, in words, or ""."""
         needs = {
             "log probabilities": bool(request.top_logprobs) and self.logprobs == "none",
-            f"{request.top_logprobs} alternatives per token": request.top_logprobs > 1 and self.logprobs == "sampled",
+            f"{request.top_logprobs} alternatives per token": request.top_logprobs > self._most_alternatives,
             "to continue a begun answer (prefill)": bool(request.prefill) and not self.prefill,
             "several answers to one request (n)": request.n > 1 and not self.several,
             "a seed": request.seed is not None and not self.seed,
@@ -217,6 +218,12 @@ class Capabilities:
             "images": any(message.images for message in request.messages) and not self.images,
         }
         return ", ".join(what for what, missing in needs.items() if missing)
+
+    @property
+    def _most_alternatives(self) -> float:
+        """Alternatives per token to ask for at most; where there are none at all, the lack of them says enough."""
+        known = float(self.top_k) if self.top_k else float("inf")
+        return {"none": float("inf"), "sampled": 1.0, "top_k": known}[self.logprobs]
 
 
 class Fault(StrEnum):
@@ -244,11 +251,12 @@ class ModelError(EvolveError):
 
     Args:
         fault: what happened.
-        detail: one line, without any key.
+        detail: what is known about it, without any key; it is made one line.
         retry_after_s: how long the server asks to wait, or None.
     """
 
     def __init__(self, fault: Fault, detail: str, retry_after_s: float | None = None) -> None:
+        detail = " ".join("".join(c if c.isprintable() else " " for c in detail).split())
         super().__init__(f"{fault}: {detail}" if detail else str(fault))
         self.fault = fault
         self.detail = detail

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from evolve import views
-from evolve.codec import action_from_plain, action_to_plain
+from evolve.codec import action_to_plain
 from evolve.interfaces import Executor, Propose
 from evolve.loop import Loop
 from evolve.rebuild import feed
@@ -85,25 +85,39 @@ class _Replayer:
     seeds: int
 
     async def run(self) -> None:
-        recorded = self._recorded_programs()
+        recorded, made_at = self._recorded()
         for row, trial in self.loop.state.ledger.history():
             if row.kind == "decided" and row.step >= self.seeds:
                 self._decide(row)
             feed(self.loop, row, trial)
-            if row.kind == "decided":
-                for plain in row.body["actions"]:
-                    await self._propose(plain, recorded)
-            if row.kind == "resumed":
-                await self._propose_again(recorded)
+            if row.kind in ("decided", "resumed"):
+                for step, action in list(self.loop.state.in_flight.items()):
+                    if isinstance(action, Propose) and made_at.get(step) == row.seq and step >= self.seeds:
+                        await self._propose(step, action, recorded[step], resumed=row.kind == "resumed")
             self.report.commits += row.kind == "committed"
 
-    def _recorded_programs(self) -> Mapping[int, list[str]]:
-        """Return, by step, what entered: one line per program, as `operator digest`."""
+    def _recorded(self) -> tuple[Mapping[int, list[str]], Mapping[int, int]]:
+        """Return, by step, what was proposed, one line each, and the event at which that was done.
+
+        It was done when it was decided, or else when the run was resumed after it had been interrupted.
+        """
         found: dict[int, list[str]] = {}
-        for row, trial in self.loop.state.ledger.history("proposed"):
-            assert trial is not None
-            found.setdefault(row.step, []).append(f"{trial.operator} {trial.program.digest}")
-        return found
+        decided: dict[int, int] = {}
+        made_at: dict[int, int] = {}
+        resumed = -1
+        for row, trial in self.loop.state.ledger.history("decided", "resumed", "proposed", "refused"):
+            match row.kind:
+                case "decided":
+                    decided.update({plain["step"]: row.seq for plain in row.body["actions"]})
+                case "resumed":
+                    resumed = row.seq
+                case "proposed" if trial is not None:
+                    found.setdefault(row.step, []).append(f"{trial.operator} {trial.program.digest}")
+                case "refused":
+                    found.setdefault(row.step, []).append(_refused(row.body["operator"], row.body["reason"]))
+            if row.kind in ("proposed", "refused"):
+                made_at.setdefault(row.step, max(resumed, decided.get(row.step, -1)))
+        return found, made_at
 
     def _decide(self, row: Row) -> None:
         loop = self.loop
@@ -115,23 +129,19 @@ class _Replayer:
                 f"step {row.step}: decided {_brief(plain)}, the record has {_brief(row.body['actions'])}"
             )
 
-    async def _propose(self, plain: Mapping[str, Any], recorded: Mapping[int, list[str]]) -> None:
-        step = plain["step"]
-        action = action_from_plain(plain)
-        if not isinstance(action, Propose) or step < self.seeds:
-            return
+    async def _propose(self, step: int, action: Propose, recorded: Sequence[str], *, resumed: bool) -> None:
         accepted, refused = await self.loop.proposer.propose(step, action)
         self.report.proposals += len(accepted) + len(refused)
         made = [f"{proposal.operator} {proposal.program.digest}" for proposal in accepted if proposal.program]
-        if step in recorded and made != recorded[step]:
-            self.report.differ(f"step {step}: proposed {made}, the record has {recorded[step]}")
+        made += [_refused(proposal.operator, proposal.refusal) for proposal in refused]
+        if sorted(made) != sorted(recorded) and (made or recorded != [_refused("", "nothing")]):
+            self.report.differ(f"step {step}: proposed {made}, the record has {recorded}")
+        if step in self.loop.proposer.switchboard.drifted and not resumed:
+            self.report.differ(f"step {step}: a model was asked something else than the record has")
 
-    async def _propose_again(self, recorded: Mapping[int, list[str]]) -> None:
-        """Repeat what a resumed run proposed for the actions whose programs had not reached the record."""
-        entered = {row.step for row in self.loop.state.ledger.events("kind = 'proposed'")}
-        for step, action in list(self.loop.state.in_flight.items()):
-            if step not in entered:
-                await self._propose({"step": step, **action_to_plain(action)}, recorded)
+
+def _refused(operator: str, reason: str) -> str:
+    return f"{operator} refused: {reason}"
 
 
 def _brief(plain: Sequence[Mapping[str, Any]]) -> str:

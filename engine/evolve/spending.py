@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from evolve.record import Record
+from evolve.trial import TrialStatus
 
 __all__ = ["ModelUse", "refusals", "runnable", "spending"]
 
@@ -51,21 +54,27 @@ def spending(record: Record) -> tuple[ModelUse, ...]:
 
 def runnable(record: Record) -> tuple[int, int]:
     """Return how many proposals of models gave a new program that runs, and how many requests were made for them."""
-    (made,) = next(
-        record.query(
-            "SELECT count(*) FROM trials JOIN events ON events.trial = number AND kind = 'committed' "
-            "WHERE json_extract(notes, '$.models') IS NOT NULL AND json_extract(body, '$.status') = 'ok'"
-        )
-    )
-    (asked,) = next(record.query("SELECT count(*) FROM requests WHERE step >= 0"))
-    return int(made), int(asked)
+    asked = _asked(record)
+    if not asked:
+        return 0, 0
+    made = 0
+    for row, trial in record.history("committed"):
+        made += trial is not None and "models" in trial.notes and row.body["status"] == TrialStatus.OK
+    return made, asked
 
 
 def refusals(record: Record) -> Mapping[str, int]:
     """Return why answers of models could not be used, with how often, the most frequent reason first."""
-    rows = record.query(
-        "SELECT reason.value, count(*) FROM (SELECT json_extract(notes, '$.refusals') AS found FROM trials "
-        "UNION ALL SELECT json_extract(body, '$.notes.refusals') FROM events WHERE kind = 'refused'), "
-        "json_each(found) AS reason WHERE found IS NOT NULL GROUP BY reason.value ORDER BY 2 DESC, 1"
-    )
-    return dict(rows)
+    counted: Counter[str] = Counter()
+    if not _asked(record):
+        return counted
+    for (notes,) in record.query("SELECT notes FROM trials"):
+        counted.update(json.loads(notes).get("refusals", ()))
+    for row in record.events("kind = 'refused'"):
+        counted.update(row.body["notes"].get("refusals", ()))
+    return dict(sorted(counted.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _asked(record: Record) -> int:
+    (count,) = next(record.query("SELECT count(*) FROM requests WHERE step >= 0"))
+    return int(count)

@@ -28,9 +28,11 @@ def lines_of(tables: Sequence[ModelTable], registry: Registry) -> dict[str, Line
     lines: dict[str, Line] = {}
     for table in tables:
         client: ModelClient = registry.build("model", PluginTable(use=table.use, **table.settings))
-        name = f"{table.use}:{client.model}"
-        same = sum(known.partition("#")[0] == name for known in lines)
-        name = f"{name}#{same + 1}" if same else name
+        plain = name = f"{table.use}:{client.model}"
+        count = 1
+        while name in lines:
+            count += 1
+            name = f"{plain}#{count}"
         lines[name] = Line(name, client, table)
     return lines
 

@@ -165,14 +165,11 @@ class _Window:
 
     def _wait_s(self, wanted: float, now: float) -> float:
         """Return how long to wait, seconds, until there is room if nothing is corrected meanwhile."""
-        while self._taken and now - self._taken[0].since > _MINUTE_S:
+        while self._taken and now >= self._taken[0].since + _MINUTE_S:
             self._taken.popleft()
-        over = sum(taken.tokens for taken in self._taken) + wanted - self._per_minute
+        room, wait = self._per_minute - sum(taken.tokens for taken in self._taken), 0.0
         for taken in self._taken:
-            if over <= 0.0:
+            if wanted <= room:
                 break
-            over -= taken.tokens
-            wait = taken.since + _MINUTE_S - now
-        else:
-            ...
-        return 0.0
+            room, wait = room + taken.tokens, taken.since + _MINUTE_S - now
+        return wait

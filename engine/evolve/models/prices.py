@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from evolve.errors import PluginError
 
 __all__ = ["Price", "find_price"]
 
-_MILLION = 1e6
+_MILLION = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Price:
 def find_price(provider: str, model: str, address: str = "", prompt_tokens: int = 100_000) -> Price | None:
     """Look a model's price up in the table of the package genai-prices.
 
-    Where a price depends on the length of the request, it is the one for a long request.
+    Where a price depends on the length of the request, it is the one for a request of `prompt_tokens`.
 
     Args:
         provider: whose model it is, such as "openai"; counts when there is no address.
@@ -67,14 +68,14 @@ def find_price(provider: str, model: str, address: str = "", prompt_tokens: int 
         ) from error
     where: dict[str, Any] = {"provider_api_url": address} if address else {"provider_id": provider}
 
-    def cost(**tokens: int) -> float:
-        return float(genai_prices.calc_price(genai_prices.Usage(**tokens), model_ref=model, **where).total_price)
+    def cost(**tokens: int) -> Decimal:
+        found = genai_prices.calc_price(genai_prices.Usage(**tokens), model_ref=model, **where)
+        return found.total_price * _MILLION / prompt_tokens
 
     try:
         prompt = cost(input_tokens=prompt_tokens, output_tokens=0)
-        completion = cost(input_tokens=0, output_tokens=prompt_tokens)
+        completion = cost(input_tokens=prompt_tokens, output_tokens=prompt_tokens) - prompt
         cached = cost(input_tokens=prompt_tokens, cache_read_tokens=prompt_tokens, output_tokens=0)
     except LookupError:
         return None
-    scale = _MILLION / prompt_tokens
-    return Price(prompt * scale, completion * scale, cached * scale)
+    return Price(float(prompt), float(completion), float(cached))

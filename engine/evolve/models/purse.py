@@ -10,6 +10,9 @@ from evolve.budget import Meter
 
 __all__ = ["Overdrawn", "Purse"]
 
+_DUST = 1e-9
+"""Share of a budget that sums of fractions may be wrong by; it does not keep anybody from the last cent."""
+
 
 class Overdrawn(Exception):
     """The budget cannot pay for a request, even when all that is set aside comes back."""
@@ -39,9 +42,10 @@ class Purse:
         """
         while short := self._short(most):
             if not self._open:
+                left = max(0.0, self._left(short))
                 raise Overdrawn(
-                    f"what is left of the budget, {self._left(short):.4g} {short}, cannot pay for a request that may "
-                    f"cost {most[short]:.4g}"
+                    f"what is left of the budget, {left:.4g} {short}, cannot pay for a request that may cost "
+                    f"{most[short]:.4g}"
                 )
             change: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.append(change)
@@ -68,7 +72,9 @@ class Purse:
 
     def _short(self, most: Mapping[str, float]) -> str:
         """Return which budget cannot pay now, or ""."""
-        return next((name for name, amount in most.items() if amount > self._left(name) - self._aside[name]), "")
+        limits = self.meter.limits
+        return next((n for n, amount in most.items() if amount > self._left(n) + _DUST * limits.get(n, 0.0)), "")
 
     def _left(self, name: str) -> float:
-        return self.meter.remaining.get(name, float("inf"))
+        limit = self.meter.limits.get(name, float("inf"))
+        return limit - self.meter.used[name] - self._aside[name]

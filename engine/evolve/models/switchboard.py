@@ -69,17 +69,20 @@ class Switchboard:
     async def preflight(self) -> None:
         """Ask every model for one word, so that a wrong key, address or name is known before anything else.
 
+        A local model is not asked, only started.
+
         Raises:
             ConfigError: in one line, which model cannot be reached, and why.
         """
         asked = self.desk(_PREFLIGHT)
         asked.place = self.ledger.requests(_PREFLIGHT)
-        for name in self.lines:
+        for name, line in self.lines.items():
             try:
-                await self.lines[name].client.start()
-                await asked.ask(_GREETING, name)
+                await line.client.start()
+                if not line.client.local:
+                    await asked.ask(_GREETING, name)
             except ModelError as error:
-                raise ConfigError(f"{_where(self.lines[name])}: {error}") from error
+                raise ConfigError(f"{_where(line)}: {error}") from error
 
     async def start(self) -> None:
         """Get the clients ready without asking anything.
@@ -96,9 +99,13 @@ class Switchboard:
     async def close(self, patience_s: float) -> None:
         """Wait a little for answers that are paid for, so that the record has them, and hang up.
 
+        What was not sent yet is not sent any more.
+
         Args:
             patience_s: how long to wait, seconds.
         """
+        for line in self.lines.values():
+            line.hang_up()
         if self._sent:
             _, late = await asyncio.wait(self._sent, timeout=patience_s)
             for task in late:
@@ -113,18 +120,18 @@ class Switchboard:
         Raises:
             ModelError: there is no answer.
         """
+        used = self._recorded(step, place, request, model)
+        if used is not None:
+            if used.answer is None:
+                raise ModelError(Fault(used.fault), used.detail)
+            return used.answer, used.bill
         model = model or self._draw(step, place)
         request = self._completed(request, model)
-        recorded = self._recorded(step, place, request.digest(model))
-        if recorded is not None and recorded.answer is not None:
-            return recorded.answer, recorded.bill
-        if not self.live:
-            if recorded is None or not recorded.fault:
-                raise ModelError(Fault.UNRECORDED, f"request {place} of step {step} has no answer")
-            raise ModelError(Fault(recorded.fault), recorded.detail)
         lacking = self.lines[model].client.capabilities().lacks(request)
         if lacking:
             raise ModelError(Fault.REQUEST, f"{model} does not offer {lacking}")
+        if not self.live:
+            raise ModelError(Fault.UNRECORDED, f"request {place} of step {step} has no answer")
         sending = asyncio.create_task(self._send(step, place, request, model))
         self._sent.add(sending)
         sending.add_done_callback(self._forget)
@@ -132,24 +139,25 @@ class Switchboard:
 
     async def _send(self, step: int, place: int, request: Request, model: str) -> tuple[Answer, Bill]:
         line, most, bill = self.lines[model], self._most(request, model), Bill()
-        if line.dead:
-            raise ModelError(Fault.STOPPED, line.dead)
+        line.refuse_if_dead()
         try:
             await self.purse.set_aside(most)
         except Overdrawn as error:
             self.end(f"budget spent: {error}")
             raise ModelError(Fault.STOPPED, str(error)) from error
-        begun = time.monotonic()
-        number = self.ledger.add_request(step, place, model, request)
-        self.ledger.flush()
         try:
-            answer = dataclasses.replace(await line.ask(request, int(most["tokens"])), model=model)
+            line.refuse_if_dead()
+            begun = time.monotonic()
+            number = self.ledger.add_request(step, place, model, request)
+            self.ledger.flush()
+            try:
+                answer = dataclasses.replace(await line.ask(request, int(most["tokens"])), model=model)
+            except ModelError as error:
+                self._write(number, error, bill, begun)
+                if error.fault is not Fault.STOPPED:
+                    self._end_when_all_are_dead()
+                raise
             bill = self._bill(request, answer, model)
-        except ModelError as error:
-            self._write(number, error, bill, begun)
-            self._end_when_all_are_dead()
-            raise
-        else:
             self._write(number, answer, bill, begun)
             return answer, bill
         finally:
@@ -159,14 +167,20 @@ class Switchboard:
         self.ledger.add_answer(number, answer, bill, time.monotonic() - begun)
         self.ledger.flush()
 
-    def _recorded(self, step: int, place: int, digest: str) -> Call | None:
-        """Return the call of the record that stands for a request: the same one, or at least one of the same place."""
-        if step == _PREFLIGHT:
+    def _recorded(self, step: int, place: int, request: Request, model: str) -> Call | None:
+        """Return the call of the record that stands for a request, or None when it is still to be sent.
+
+        It is the one of the same place that was answered, whatever has changed meanwhile; a failure counts in a replay
+        only. The first requests are made anew each time.
+        """
+        calls = [] if step == _PREFLIGHT else list(self.ledger.calls(step, place))
+        call = max(calls, key=lambda call: (call.answer is not None, bool(call.fault), call.number), default=None)
+        if call is None or not (call.answer is not None or (call.fault and not self.live)):
             return None
-        calls = sorted(self.ledger.calls(step, place), key=lambda call: (call.digest == digest, bool(call.answer)))
-        if calls and calls[-1].digest != digest:
+        name = model or call.model
+        if name not in self.lines or self._completed(request, name).digest(name) != call.digest:
             self.drifted.add(step)
-        return calls[-1] if calls else None
+        return call
 
     def _draw(self, step: int, place: int) -> str:
         """Draw a model by weight, among those that are still asked."""
@@ -181,7 +195,8 @@ class Switchboard:
     def _completed(self, request: Request, model: str) -> Request:
         """Return a request with what its author left to the configuration."""
         if model not in self.lines:
-            raise ModelError(Fault.UNKNOWN, f"this run has no model {model!r}; there are {', '.join(self.lines)}")
+            known = f"there are {', '.join(self.lines)}" if self.lines else "it has none"
+            raise ModelError(Fault.UNKNOWN, f"this run has no model {model!r}; {known}")
         settings, most = self.lines[model].settings, self.lines[model].client.capabilities().max_tokens
         longest = request.max_tokens or settings.max_tokens
         changes: dict[str, Any] = {"max_tokens": min(longest, most) if most else longest}

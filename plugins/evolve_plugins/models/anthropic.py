@@ -80,14 +80,15 @@ class Anthropic(ModelClient):
         messages = [_message(message) for message in request.messages]
         if begun := request.prefill.rstrip():
             messages.append({"role": "assistant", "content": begun})
-        wanted: dict[str, Any] = {
+        wanted = {
             "system": request.system or None,
             "temperature": request.temperature,
             "stop_sequences": list(request.stop) or None,
-            "extra_body": self.extra or None,  # may hold fields that the SDK does not know
         }
         said = {name: value for name, value in wanted.items() if value is not None}
-        return {"model": self.model, "messages": messages, "max_tokens": request.max_tokens, **said}
+        # What the package has a name for differs from version to version.
+        further = {**said, **self.extra}
+        return {"model": self.model, "messages": messages, "max_tokens": request.max_tokens, "extra_body": further}
 
 
 def _tail(request: Request) -> str:

@@ -85,9 +85,8 @@ class OpenAI(ModelClient):
         with translated("openai", self.model, self.api_key_env, self.address, self._key):
             if not self.stream:
                 return _answer(await self._client.chat.completions.create(**fields))
-            fields |= {"stream": True, "stream_options": {"include_usage": True}}
             gathered = _Gathered()
-            async for chunk in await self._client.chat.completions.create(**fields):
+            async for chunk in await self._client.chat.completions.create(**fields, stream=True):
                 gathered.add(chunk)
             return gathered.answer()
 
@@ -98,22 +97,22 @@ class OpenAI(ModelClient):
     def _fields(self, request: Request) -> dict[str, Any]:
         messages = [{"role": "system", "content": request.system}] if request.system else []
         messages += [_message(message) for message in request.messages]
-        further = self.extra
         if request.prefill:
             messages.append({"role": "assistant", "content": request.prefill})
-            further = {**_CONTINUE, **further}
-        ours = self.token_field or ("max_tokens" if self.address else "max_completion_tokens")
         wanted: dict[str, Any] = {
+            self.token_field or ("max_tokens" if self.address else "max_completion_tokens"): request.max_tokens,
             "temperature": request.temperature,
             "seed": request.seed,
             "stop": list(request.stop) or None,
             "n": request.n if request.n > 1 else None,
             "logprobs": True if request.top_logprobs else None,
             "top_logprobs": request.top_logprobs if self.logprobs == "top_k" and request.top_logprobs else None,
-            "extra_body": further or None,  # may hold fields that the SDK does not know
+            "stream_options": {"include_usage": True} if self.stream else None,
+            **(_CONTINUE if request.prefill else {}),
         }
         said = {name: value for name, value in wanted.items() if value is not None}
-        return {"model": self.model, "messages": messages, ours: request.max_tokens, **said}
+        # What the package has a name for differs from version to version, and servers know more than it does.
+        return {"model": self.model, "messages": messages, "extra_body": {**said, **self.extra}}
 
 
 def _message(message: Message) -> dict[str, Any]:

@@ -28,6 +28,10 @@ class Replay(ModelClient):
     model: str
     _answers: dict[str, list[Answer]] = field(default_factory=dict, init=False, repr=False)
 
+    @property
+    def local(self) -> bool:
+        return True
+
     def capabilities(self) -> Capabilities:
         return Capabilities("top_k", 20, prefill=True, several=True, seed=True, images=True)
 

@@ -26,13 +26,17 @@ class Scripted(ModelClient):
 
     Args:
         model: "script.py:function" or "package.module:function", called with each `evolve.messages.Request` and
-            answering text or an `Answer`; or a folder whose files, by name, are the answers in turn.
+            answering text or an `Answer`; or a folder whose files, hidden ones left out, are the answers in turn.
         latency_s: how long an answer takes, seconds, >= 0.
     """
 
     model: str
     latency_s: Annotated[float, Field(ge=0)] = 0.0
     _answers: Callable[[Request], str | Answer] | None = field(default=None, init=False, repr=False)
+
+    @property
+    def local(self) -> bool:
+        return True
 
     def capabilities(self) -> Capabilities:
         return Capabilities("top_k", 20, prefill=True, several=True, seed=True, images=True)
@@ -53,11 +57,12 @@ class Scripted(ModelClient):
             raise
         except Exception as error:  # border: a user's script may raise anything
             raise ModelError(Fault.MALFORMED, f"{self.model} raised {type(error).__name__}: {error}") from error
-        if isinstance(said, Answer):
+        if isinstance(said, Answer) and said.choices:
             return said
-        asked = sum(len(message.text.encode()) for message in request.messages) + len(request.system.encode())
-        choices = (Choice(said),) * request.n
-        return Answer(choices, _tokens(asked), _tokens(len(said.encode()) * request.n))
+        if not isinstance(said, str):
+            raise ModelError(Fault.MALFORMED, f"{self.model} answered {said!r}, which is neither text nor an Answer")
+        asked = sum(_bytes(text) for text in (request.system, *(message.text for message in request.messages)))
+        return Answer((Choice(said),) * request.n, _tokens(asked), _tokens(_bytes(said) * request.n))
 
 
 def _find(place: str) -> Callable[[Request], str | Answer]:
@@ -65,7 +70,8 @@ def _find(place: str) -> Callable[[Request], str | Answer]:
 
 
 def _from_folder(folder: Path) -> Callable[[Request], str]:
-    texts = [path.read_text(encoding="utf-8") for path in sorted(folder.iterdir()) if path.is_file()]
+    files = [path for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith(".")]
+    texts = [path.read_text(encoding="utf-8") for path in files]
     if not texts:
         raise FileNotFoundError("the folder is empty")
     given = 0
@@ -87,6 +93,10 @@ def _from_code(place: str) -> Callable[[Request], Any]:
     if not callable(function):
         raise AttributeError(f"there is no function {name}()")
     return function  # type: ignore[no-any-return]
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))
 
 
 def _tokens(size: int) -> int:

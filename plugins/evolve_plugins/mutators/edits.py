@@ -203,10 +203,7 @@ def _parse(path: str, text: str) -> None:
         shown = _numbered(text.splitlines(), line - 1, line)
         _refuse(EditRefusal.SYNTAX, f"{path} would not parse at {place}\n{shown}\nWrite valid Python.")
     except (ValueError, RecursionError, MemoryError) as error:
-        _refuse(
-            EditRefusal.SYNTAX,
-            f"{path} would not parse at line 1, column 1: {str(error) or 'too deep'}; write valid Python",
-        )
+        _refuse(EditRefusal.SYNTAX, f"{path} would not parse at line 1, column 1: {error!r}; write valid Python")
 
 
 def _numbered(lines: Sequence[str], start: int, stop: int) -> str:
@@ -391,9 +388,7 @@ def _rewritten(path: str, before: str, text: str) -> str:
     if not any(old[::2]) or "EVOLVE-BLOCK-" in text:
         return _kept(path, before, _joined(lines, before))
     if len(old) > 3:
-        _refuse(
-            EditRefusal.AMBIGUOUS, f"{path} has several EVOLVE-BLOCK regions; write it whole, with the marker lines"
-        )
+        _refuse(EditRefusal.AMBIGUOUS, f"{path} has several EVOLVE-BLOCK regions; write it whole, with the markers")
     margin = "" if _margin(lines) else _margin(old[1].splitlines())
     return old[0] + "".join(margin + line if line.strip() else line for line in lines) + old[2]
 
