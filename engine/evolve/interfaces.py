@@ -302,20 +302,27 @@ class Mutator(ABC):
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """What a gate says of a proposal: let it pass, or turn it away with a reason."""
+    """What a gate says of a proposal: let it pass, or turn it away with a reason.
+
+    Args:
+        passed: whether it passes.
+        reason: one line for its author, when it does not.
+        notes: join the proposal's notes, whether it passes or not; plain data.
+    """
 
     passed: bool
     reason: str = ""
+    notes: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def accept(cls) -> Ruling:
+    def accept(cls, notes: Mapping[str, Any] | None = None) -> Ruling:
         """Let it pass."""
-        return cls(True)
+        return cls(True, notes=notes or {})
 
     @classmethod
-    def reject(cls, reason: str) -> Ruling:
+    def reject(cls, reason: str, notes: Mapping[str, Any] | None = None) -> Ruling:
         """Turn it away; `reason` is one line for its author."""
-        return cls(False, reason)
+        return cls(False, reason, notes or {})
 
 
 class Gate(ABC):

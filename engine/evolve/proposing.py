@@ -49,20 +49,20 @@ class Proposer:
         made: list[Proposal] = []
         try:
             for proposal in await self.parts.mutator.propose(parents, context):
-                reason = await self._why_not(proposal, parents, context)
-                made.append(replace(proposal, program=None, refusal=reason) if reason else proposal)
+                made.append(await self._gated(proposal, parents, context))
         except ModelError as error:
             made.append(Proposal.refused(action.operator or "model", str(error), action.parents))
         if desk.calls and made:
             made = [replace(p, notes={**p.notes, "models": desk.bill(len(made))}) for p in made]
         return [p for p in made if p.program is not None], [p for p in made if p.program is None]
 
-    async def _why_not(self, proposal: Proposal, parents: Sequence[Trial], context: Context) -> str:
-        """Return why a proposal does not become a trial, or ""."""
+    async def _gated(self, proposal: Proposal, parents: Sequence[Trial], context: Context) -> Proposal:
+        """Return a proposal with what the gates noted, and without its program when one of them turned it away."""
         if proposal.program is None:
-            return proposal.refusal or "no program"
+            return replace(proposal, refusal=proposal.refusal or "no program")
         for gate in self.parts.gates:
             ruling = await gate.judge(proposal, parents, context)
+            proposal = replace(proposal, notes={**proposal.notes, **ruling.notes})
             if not ruling.passed:
-                return ruling.reason or "turned away by a gate"
-        return ""
+                return replace(proposal, program=None, refusal=ruling.reason or "turned away by a gate")
+        return proposal

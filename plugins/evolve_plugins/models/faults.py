@@ -87,15 +87,14 @@ def translated(package: str, model: str, variable: str, address: str, key: str) 
         raise ModelError(Fault.CONNECTION, line(f"no connection to {address or 'the server'}{why}")) from None
     except sdk.APIStatusError as error:
         if error.status_code < 400:  # an answer had begun to arrive
-            raise ModelError(Fault.SERVER, line(f"the server broke off: {error.message}")) from None
+            raise ModelError(Fault.SERVER, line(f"the server broke off: {_said(error)}")) from None
         fault = _BY_STATUS.get(error.status_code, Fault.SERVER if error.status_code >= 500 else Fault.REQUEST)
         hint = {
             Fault.KEY: f"; look at the key in {variable}",
             Fault.UNKNOWN: f"; look at the model's name, {model!r}, and at the address",
         }.get(fault, "")
-        said = error.message.removeprefix(f"Error code: {error.status_code}").removeprefix(" - ")
-        detail = line(f"HTTP {error.status_code}: {said}".removesuffix(": ")) + hint
-        raise ModelError(fault, detail, _retry_after_s(error.response.headers)) from None
+        detail = line(f"HTTP {error.status_code}: {_said(error)}")
+        raise ModelError(fault, detail + hint, _retry_after_s(error.response.headers)) from None
     except ModelError:
         raise
     except Exception as error:  # border: what an SDK lets through of its transport and of answers that it cannot read
@@ -116,6 +115,14 @@ def _fault_of(error: Exception, sdk: ModuleType) -> tuple[Fault, str] | None:
     if isinstance(error, (sdk.APIError, ValueError, TypeError, AttributeError)):
         return Fault.MALFORMED, "cannot be read"
     return None
+
+
+def _said(error: Any) -> str:
+    """Return the words of a server's refusal without their wrapping, where it has the usual one."""
+    body = error.body if isinstance(error.body, dict) else {}
+    inner = body.get("error", body)
+    words = inner.get("message") if isinstance(inner, dict) else None
+    return words if isinstance(words, str) and words else str(error.message)
 
 
 def _retry_after_s(headers: Any) -> float | None:
