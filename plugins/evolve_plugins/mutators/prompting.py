@@ -104,7 +104,7 @@ def shown(trial: Trial, problem: ProblemFacts) -> dict[str, Any]:
         "score": trial.score,
         "files": _fenced(program.files, problem.evolvable),
         "feedback": said,
-        "metrics": dict(trial.metrics),
+        "metrics": dict(sorted(trial.metrics.items())),
         "outcome": how[:_LONGEST_OUTCOME],
         "main": program.main,
         "language": _language(program.main),
