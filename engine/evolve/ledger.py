@@ -186,7 +186,7 @@ class Ledger(Record):
                 trial.operator,
                 trial.model,
                 program.digest,
-                json.dumps(dict(trial.notes), sort_keys=True),
+                json.dumps(dict(trial.notes)),
             ),
         )
 
@@ -202,8 +202,8 @@ class Ledger(Record):
                 stage,
                 outcome.status.value,
                 outcome.score,
-                json.dumps(dict(outcome.metrics), sort_keys=True),
-                json.dumps(dict(outcome.measures), sort_keys=True),
+                json.dumps(dict(outcome.metrics)),
+                json.dumps(dict(outcome.measures)),
                 outcome.feedback,
                 cost.wall_s,
                 cost.cpu_s,

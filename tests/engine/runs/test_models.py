@@ -345,7 +345,9 @@ def test_kills_repeat_no_answered_request_and_the_bill_is_the_servers(
             with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
                 assert process.stdout is not None
                 assert process.stdout.readline() == "ready\n"
-                time.sleep(0.6 + 0.13 * kill)
+                deadline = time.monotonic() + 60.0
+                while server.answered < 8 * (kill + 1) and time.monotonic() < deadline:
+                    time.sleep(0.001)
                 process.kill()
         sofar = rows(out, "SELECT count(*) FROM trials")[0][0]
         command[-1] = str(sofar + 20)
