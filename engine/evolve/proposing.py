@@ -49,7 +49,7 @@ class Proposer:
         made: list[Proposal] = []
         try:
             for proposal in await self.parts.mutator.propose(parents, context):
-                made.append(await self._gated(proposal, parents, context))
+                made.append(await self._gated(proposal, parents, context))  # noqa: PERF401 - an error keeps these
         except ModelError as error:
             made.append(Proposal.refused(action.operator or "model", str(error), action.parents))
         if desk.calls and made:

@@ -10,6 +10,7 @@ from typing import Any
 
 from evolve import spending, views
 from evolve.best import program_path
+from evolve.lift import Lift, lifts
 from evolve.problem import read_records
 from evolve.record import Record, reading
 from evolve.spending import ModelUse
@@ -71,6 +72,7 @@ class Summary:
         runnable: proposals of models that gave a new program that runs.
         asked: requests made for proposals.
         refusals: why answers of models could not be used, with how often.
+        lifts: what each wrapper of proposals gained per token, against those that bypassed it.
     """
 
     run: str
@@ -97,6 +99,7 @@ class Summary:
     runnable: int = 0
     asked: int = 0
     refusals: Mapping[str, int] = field(default_factory=dict)
+    lifts: tuple[Lift, ...] = ()
 
     def to_plain(self) -> dict[str, Any]:
         """Return it as JSON-able data; the names are a promise."""
@@ -167,6 +170,7 @@ def _summarise(folder: Path, record: Record) -> Summary:
         runnable=runnable,
         asked=asked,
         refusals=spending.refusals(record),
+        lifts=tuple(lifts(record)) if asked else (),
     )
 
 

@@ -70,7 +70,10 @@ def evolve_models() -> Mapping[str, str]:
 @hookimpl
 def evolve_gates() -> Mapping[str, str]:
     """Name the gates."""
-    return {"syntax": "evolve_plugins.gates.syntax:Syntax"}
+    return {
+        "reviewer": "evolve_plugins.gates.reviewer:Reviewer",
+        "syntax": "evolve_plugins.gates.syntax:Syntax",
+    }
 
 
 @hookimpl

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from evolve.lift import Lift
 from evolve.summary import Best, Summary
 
 __all__ = ["distance", "number", "summary_lines", "trial_lines"]
@@ -77,6 +78,17 @@ def _model_lines(summary: Summary) -> Iterator[str]:
         yield _line(
             "answers", f"{share:.0f} % of {summary.asked} requests gave a runnable new program{': ' * bool(why)}{why}"
         )
+    for lift in summary.lifts:
+        sides = f"{lift.treated} proposals with it, {lift.control} without"
+        yield _line("wrapper", f"{lift.wrapper}: {_lifted(lift)} ({sides})")
+
+
+def _lifted(lift: Lift) -> str:
+    if lift.per_1000_tokens is None or lift.interval is None:
+        return "too few proposals to tell what it gains"
+    low, high = lift.interval
+    verdict = "it helps" if low > 0 else "it hurts" if high < 0 else "no clear difference"
+    return f"{lift.per_1000_tokens:+.3g} better programs per 1,000 tokens, 95 % in [{low:.3g}, {high:.3g}]: {verdict}"
 
 
 def trial_lines(trials: Iterable[Mapping[str, Any]]) -> Iterator[str]:

@@ -131,7 +131,7 @@ class _Taken:
     """So many tokens from one moment on."""
 
     since: float
-    tokens: float
+    tokens: int
 
 
 class _Window:
@@ -146,24 +146,23 @@ class _Window:
     async def take(self, tokens: int) -> _Taken:
         """Wait, first come first served, until there is room for so many tokens, or all room, and take it."""
         loop = asyncio.get_running_loop()
-        wanted = min(float(tokens), self._per_minute)
         if not self._per_minute:
-            return _Taken(loop.time(), wanted)
+            return _Taken(loop.time(), tokens)
         async with self._turn:
-            while (wait := self._wait_s(wanted, loop.time())) > 0.0:
+            while (wait := self._wait_s(tokens, loop.time())) > 0.0:
                 self._corrected.clear()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(wait):
                         await self._corrected.wait()
-            self._taken.append(_Taken(loop.time(), wanted))
+            self._taken.append(_Taken(loop.time(), tokens))
             return self._taken[-1]
 
     def correct(self, taken: _Taken, used: int) -> None:
         """Say how many tokens were used of what was taken."""
-        taken.tokens = float(used)
+        taken.tokens = used
         self._corrected.set()
 
-    def _wait_s(self, wanted: float, now: float) -> float:
+    def _wait_s(self, wanted: int, now: float) -> float:
         """Return how long to wait, seconds, until there is room if nothing is corrected meanwhile."""
         while self._taken and now >= self._taken[0].since + _MINUTE_S:
             self._taken.popleft()

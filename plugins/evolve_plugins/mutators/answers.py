@@ -1,4 +1,4 @@
-"""What a language model wrote, as data: fenced files, SEARCH/REPLACE edits, sections, and what they quote.
+"""What a language model wrote, as data: fenced files, SEARCH/REPLACE edits, sections.
 
 Text in, data out. What is broken is reported, never left out: a file whose fence does not close is marked, and an edit
 with a missing line names what it misses. `edits.py` applies the result.
@@ -8,17 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from difflib import SequenceMatcher
+from dataclasses import dataclass
 from enum import StrEnum
-from textwrap import dedent
 
-__all__ = ["BlockProblem", "FileBlock", "SearchReplace", "find_blocks", "find_edits", "find_lines", "find_section"]
+from evolve_plugins.mutators.fences import Fence, opening, spoken, step
 
-_FENCE = re.compile(r"([ \t]*)(`{3,}(?=[^`]*$)|~{3,})(.*)")
-_THOUGHT = re.compile(r"\s*<think(?:ing)?>")
-_THOUGHT_END = re.compile(r"</think(?:ing)?>")
-_LONE_THOUGHT_END = re.compile(r"\s*</think(?:ing)?>|.*</think(?:ing)?>\s*$")
+__all__ = ["BlockProblem", "FileBlock", "SearchReplace", "find_blocks", "find_edits", "find_section"]
+
 _START = re.compile(r"(<{5,9})\s*SEARCH:?", re.IGNORECASE)
 _DIVIDER = re.compile(r"(={5,9})")
 _END = re.compile(r"(>{5,9})(?:\s*REPLACE)?", re.IGNORECASE)
@@ -35,12 +31,7 @@ _WORDS = {
     "truncated": "the end of the answer cuts it off; be shorter",
 }
 _MARKDOWN = {"markdown", "md"}
-_SIMILAR = 0.9
-_CLEARLY = 0.05
-_FEWEST_LINES = 3
 _MOST_DIVIDERS = 12
-_MOST_WORK = 40_000_000
-_LONGEST_LINE = 400
 
 
 class BlockProblem(StrEnum):
@@ -98,16 +89,6 @@ class SearchReplace:
     alternatives: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Fence:
-    """An open fence; `depth` counts the fences of the same kind that are open inside it, itself included."""
-
-    indent: str
-    mark: str
-    info: str
-    depth: int = 1
-
-
 def find_blocks(text: str) -> list[FileBlock]:
     """Return the fenced code blocks of an answer, in order.
 
@@ -117,7 +98,7 @@ def find_blocks(text: str) -> list[FileBlock]:
     Args:
         text: the answer; `<think>` sections are ignored.
     """
-    return _blocks(_spoken(text), 0)
+    return _blocks(spoken(text), 0)
 
 
 def find_edits(text: str) -> list[SearchReplace]:
@@ -129,13 +110,13 @@ def find_edits(text: str) -> list[SearchReplace]:
     Args:
         text: the answer; `<think>` sections are ignored.
     """
-    lines = _spoken(text)
+    lines = spoken(text)
     found: list[SearchReplace] = []
-    fence: _Fence | None = None
+    fence: Fence | None = None
     around, previous, number = "", 0, 0
     while number < len(lines):
         if _marks(_START, lines[number]):
-            adjacent = bool(found) and not any(line.strip() and not _opening(line) for line in lines[previous:number])
+            adjacent = bool(found) and not any(line.strip() and not opening(line) for line in lines[previous:number])
             path = _path_above(lines, number) or around or (found[-1].path if adjacent else "")
             edit, number = _edit(lines, number, path, fence)
             found.append(edit)
@@ -143,7 +124,7 @@ def find_edits(text: str) -> list[SearchReplace]:
             continue
         if _marks(_END, lines[number]) and not lines[number].strip().endswith(">"):
             found.append(SearchReplace("", "", "", number + 1, BlockProblem.NO_START))
-        after = _step(fence, lines[number])
+        after = step(fence, lines[number])
         if after is None:
             around = ""
         elif fence is None:
@@ -166,7 +147,7 @@ def find_section(text: str, name: str) -> str:
     Returns:
         The text of the first such section, or "" when there is none.
     """
-    lines = _spoken(text)
+    lines = spoken(text)
     tag = re.escape(name)
     tagged = re.search(rf"<{tag}>(.*?)(?:</{tag}>|\Z)", "\n".join(lines), re.IGNORECASE | re.DOTALL)
     if tagged:
@@ -174,53 +155,12 @@ def find_section(text: str, name: str) -> str:
     return _under_heading(lines, name)
 
 
-def _spoken(text: str) -> list[str]:
-    """Return the lines of an answer; those of `<think>` sections are empty, so that line numbers stay right.
-
-    Tags inside code are text. Some models leave out the first opening tag.
-    """
-    kept: list[str] = []
-    fence: _Fence | None = None
-    thinking = opened = False
-    for line in text.replace("\r\n", "\n").split("\n"):
-        opening = _THOUGHT.match(line) if fence is None and not thinking else None
-        if thinking or opening:
-            opened = True
-            end = _THOUGHT_END.search(line)
-            thinking = end is None
-            line = line[end.end() :] if end else ""
-        elif not opened and (lone := _LONE_THOUGHT_END.match(line)):
-            opened, fence, kept = True, None, [""] * len(kept)
-            line = line[lone.end() :]
-        opened = opened or "<think" in line
-        fence = _step(fence, line)
-        kept.append(line)
-    return kept
-
-
-def _opening(line: str) -> _Fence | None:
-    match = _FENCE.fullmatch(line)
-    return _Fence(match[1], match[2], match[3].strip()) if match else None
-
-
-def _step(fence: _Fence | None, line: str) -> _Fence | None:
-    """Return the fence that is open after a line."""
-    found = _opening(line)
-    if fence is None or found is None:
-        return found if fence is None else fence
-    same = found.mark[0] == fence.mark[0] and len(found.mark) >= len(fence.mark)
-    if not same or len(found.indent) > len(fence.indent) + 3:
-        return fence
-    depth = fence.depth + (1 if found.info else -1)
-    return replace(fence, depth=depth) if depth else None
-
-
 def _blocks(lines: Sequence[str], offset: int) -> list[FileBlock]:
     found: list[FileBlock] = []
-    fence: _Fence | None = None
+    fence: Fence | None = None
     start = 0
     for number, line in enumerate(lines):
-        after = _step(fence, line)
+        after = step(fence, line)
         if fence is None:
             start = number
         elif after is None:
@@ -231,7 +171,7 @@ def _blocks(lines: Sequence[str], offset: int) -> list[FileBlock]:
     return found
 
 
-def _block(lines: Sequence[str], start: int, stop: int, fence: _Fence, offset: int, *, closed: bool) -> list[FileBlock]:
+def _block(lines: Sequence[str], start: int, stop: int, fence: Fence, offset: int, *, closed: bool) -> list[FileBlock]:
     language, path = _info(fence.info)
     path = path or _path_above(lines, start)
     body = [_unindented(line, len(fence.indent)) for line in lines[start + 1 : stop]]
@@ -250,7 +190,7 @@ def _joined(lines: Sequence[str]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _edit(lines: Sequence[str], start: int, path: str, fence: _Fence | None) -> tuple[SearchReplace, int]:
+def _edit(lines: Sequence[str], start: int, path: str, fence: Fence | None) -> tuple[SearchReplace, int]:
     """Read the block that starts on a line; return it with the number of the line after it."""
     dividers: list[int] = []
     stop = start + 1
@@ -261,7 +201,7 @@ def _edit(lines: Sequence[str], start: int, path: str, fence: _Fence | None) -> 
     problem: BlockProblem | None = None
     after = stop + 1
     if stop == len(lines):
-        left_the_fence = fence is not None and any(_step(fence, line) is None for line in lines[start + 1 :])
+        left_the_fence = fence is not None and any(step(fence, line) is None for line in lines[start + 1 :])
         problem = BlockProblem.NO_END if left_the_fence else BlockProblem.TRUNCATED
     elif _marks(_START, lines[stop]):
         problem, after = BlockProblem.NO_END, stop
@@ -297,7 +237,7 @@ def _path_above(lines: Sequence[str], number: int) -> str:
     above = number - 1
     if above > 0 and not lines[above].strip():
         above -= 1
-    if above < 0 or _opening(lines[above]):
+    if above < 0 or opening(lines[above]):
         return ""
     said = _LEAD.sub("", re.sub(r"[*`\"]", "", lines[above]).strip(), count=1)
     said = _REMARK.sub("", said.rstrip(": ")).strip()
@@ -323,11 +263,11 @@ def _is_path(word: str, *, slash: bool = False) -> bool:
 
 
 def _under_heading(lines: Sequence[str], name: str) -> str:
-    fence: _Fence | None = None
+    fence: Fence | None = None
     level, kept = 0, list[str]()
     for line in lines:
         heading = _HEADING.fullmatch(line.strip()) if fence is None else None
-        fence = _step(fence, line)
+        fence = step(fence, line)
         if heading and level and len(heading[1]) <= level:
             break
         if level:
@@ -336,63 +276,3 @@ def _under_heading(lines: Sequence[str], name: str) -> str:
             title = _NUMBER.sub("", heading[2]).strip("#*_: \t")
             level = len(heading[1]) if title.casefold() == name.casefold() else 0
     return "\n".join(kept).strip()
-
-
-def find_lines(lines: Sequence[str], text: str) -> tuple[list[tuple[int, int]], int]:
-    """Return where a text that a model quoted stands in a file, and how strictly that was compared.
-
-    Whole lines are compared: to the letter (level 0); then without empty lines, space at the ends and common
-    indentation (1); then, for three lines or more, by similarity (2): all places within 0.05 of the best one, if that
-    has 0.9 or more. The first level that finds a place decides.
-
-    Args:
-        lines: the file, without line ends.
-        text: what the model quoted; when it is blank, nothing is found.
-
-    Returns:
-        Places as (first line, line after the last), counted from 0, and the level.
-    """
-    search = text.splitlines()
-    filled = [number for number, line in enumerate(lines) if line.strip()]
-    have, wanted = [lines[n].strip() for n in filled], [line.strip() for line in search if line.strip()]
-    exact = _windows(lines, search) if wanted else []
-    if exact or not wanted:
-        return [(k, k + len(search)) for k in exact], 0
-    count, shape, level = len(wanted), _dedented(search), 1
-    starts = [k for k in _windows(have, wanted) if _dedented([lines[n] for n in filled[k : k + count]]) == shape]
-    if not starts and count >= _FEWEST_LINES:
-        scores, level = similarity(wanted, have), 2
-        best = max(scores, default=0.0)
-        starts = [k for k, score in enumerate(scores) if best >= _SIMILAR and score > best - _CLEARLY]
-    return [(filled[k], filled[k + count - 1] + 1) for k in starts], level
-
-
-def similarity(wanted: Sequence[str], have: Sequence[str]) -> list[float]:
-    """Return how similar each window of some lines is to others, 0 to 1: 2M/T as in `difflib`, line by line.
-
-    Args:
-        wanted: the lines to look for, not empty ones.
-        have: the lines to look in, not empty ones; a window is as many of them as `wanted` has.
-    """
-    shares: dict[tuple[str, str], float] = {}
-    matcher = SequenceMatcher(autojunk=False)
-    if sum(map(len, wanted)) * sum(map(len, have)) <= _MOST_WORK:
-        for a in {line for line in wanted if len(line) <= _LONGEST_LINE}:
-            matcher.set_seq2(a)
-            for b in {line for line in have if len(a) <= 3 * len(line) <= 9 * len(a) and len(line) <= _LONGEST_LINE}:
-                matcher.set_seq1(b)
-                shares[a, b] = matcher.ratio() if matcher.quick_ratio() > 0.5 else 0.0
-    found: list[float] = []
-    for k in range(len(have) - len(wanted) + 1 if wanted else 0):
-        pairs = list(zip(wanted, have[k : k + len(wanted)], strict=True))
-        total = sum(len(a) + len(b) for a, b in pairs)
-        found.append(sum(shares.get((a, b), float(a == b)) * (len(a) + len(b)) for a, b in pairs) / total)
-    return found
-
-
-def _windows(lines: Sequence[str], wanted: Sequence[str]) -> list[int]:
-    return [k for k in range(len(lines) - len(wanted) + 1) if lines[k : k + len(wanted)] == wanted]
-
-
-def _dedented(lines: Sequence[str]) -> str:
-    return dedent("\n".join(line.rstrip() for line in lines if line.strip()))

@@ -89,19 +89,22 @@ class Credit:
             recent.add(trial.fitness, self.window)
 
     def learn_failure(self, name: Hashable, purpose: str, cost: float) -> None:
-        """Take in a proposal that cost something and led to no trial."""
+        """Take in a proposal that led to no trial; one that cost nothing is charged what is usual, or it would pay."""
         self._seen += 1
-        self._add(name, purpose, 0.0, cost)
+        self._add(name, purpose, 0.0, cost if cost > 0.0 else max(0.0, self._usual(purpose) - self.overhead))
 
     def worth(self, name: Hashable, purpose: str, rng: Generator) -> float:
         """Draw what an arm may gain per cost."""
         arm = self._arms.get((name, purpose), _Arm(when=self._seen))
         fade = self._fade(arm)
         gain, trials = arm.gain * fade, arm.trials * fade
-        same = [a for (_, p), a in self._arms.items() if p == purpose]
-        usual = (sum(a.cost for a in same) + self.overhead) / (sum(a.trials for a in same) + 1.0)
-        cost = (arm.cost * fade + usual) / (trials + 1.0)
+        cost = (arm.cost * fade + self._usual(purpose)) / (trials + 1.0)
         return float(rng.beta(1.0 + gain, 1.0 + max(0.0, trials - gain))) / cost
+
+    def _usual(self, purpose: str) -> float:
+        """Return what a trial costs on average, whatever arm made it."""
+        same = [arm for (_, p), arm in self._arms.items() if p == purpose]
+        return (sum(arm.cost for arm in same) + self.overhead) / (sum(arm.trials for arm in same) + 1.0)
 
     def _add(self, name: Hashable, purpose: str, gain: float, cost: float) -> None:
         arm = self._arms.setdefault((name, purpose), _Arm(when=self._seen))

@@ -2,7 +2,8 @@
 
 Algorithm: as `bandit`, but an arm is a pair of model and operator, and its cost is that of the requests: US dollars
 where the price of every model is known, tokens otherwise. An answer that cannot be used has cost as much as any other,
-so it counts as a trial that gained nothing.
+so it counts as a trial that gained nothing; so does a model that does not answer. An arm that asks nothing hands over
+to the next one. Once something was asked it does not: whoever comes next would know more than when it was decided.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from evolve import Context, Mutator, Proposal, Trial
 from evolve.errors import did_you_mean
 from evolve.events import Refused
 from evolve.interfaces import ProblemFacts
+from evolve.messages import Answer, ModelError, Request
 from evolve_plugins.mutators.bandit import named_arms
 from evolve_plugins.mutators.contexts import Guided
 from evolve_plugins.mutators.credit import Credit
@@ -29,6 +31,19 @@ from evolve_plugins.mutators.llm_rewrite import LlmRewrite
 __all__ = ["ModelBandit"]
 
 _LEAST_USD, _LEAST_TOKENS = 1e-6, 10.0
+_ARM = "model_arm"
+"""What an arm is noted under: not as that of `bandit`, which may be at work beside this one."""
+
+
+@dataclass
+class _Watched(Guided):
+    """A context that knows whether anything was asked through it, answered or not."""
+
+    asked: bool = field(default=False, init=False)
+
+    async def ask(self, request: Request, model: str = "") -> Answer:
+        self.asked = True
+        return await super().ask(request, model)
 
 
 @dataclass
@@ -72,24 +87,27 @@ class ModelBandit(Mutator):
     def unfit(self, problem: ProblemFacts) -> str:
         if not problem.models:
             return "it needs a model; name one: --model openai:NAME"
-        return "; ".join(filter(None, (operator.unfit(problem) for operator in self._all())))
+        return "; ".join(dict.fromkeys(filter(None, (operator.unfit(problem) for operator in self._all()))))
 
     async def propose(self, parents: Sequence[Trial], context: Context) -> Sequence[Proposal]:
-        if self.others is not None and context.rng.random() < self.share_of_others and not context.operator:
+        if self.others is not None and self._asks_others(self.others, context):
             return await self.others.propose(parents, context)
+        numbers = tuple(parent.number for parent in parents)
         refusals: list[str] = []
         named = named_arms(self.operators)
         for model, name in self._order(context):
-            guided = Guided(context, model)
-            made = await named[name].propose(parents, guided)
-            mark = {"arm": [model, name], "purpose": context.purpose}
+            guided = _Watched(context, model)
+            try:
+                made = await named[name].propose(parents, guided)
+            except ModelError as error:
+                made = [Proposal.refused(name, str(error), numbers)]
+            mark = {_ARM: [model, name], "purpose": context.purpose}
             made = [replace(proposal, notes={**mark, **proposal.notes}) for proposal in made]
-            if guided.answers or any(proposal.program is not None for proposal in made):
+            if guided.asked or any(proposal.program is not None for proposal in made):
                 return made
             refusals += [f"{proposal.operator}: {proposal.refusal}" for proposal in made]
         if not refusals and context.operator:
             refusals.append(f"there is no operator {context.operator!r}{did_you_mean(context.operator, named)}")
-        numbers = tuple(parent.number for parent in parents)
         return [Proposal.refused("llm", "; ".join(dict.fromkeys(refusals)) or "no operator fits", numbers)]
 
     def observe(self, trial: Trial, parents: Sequence[Trial]) -> None:
@@ -115,6 +133,11 @@ class ModelBandit(Mutator):
         if bill.get("tokens", 0.0) and not bill.get("usd", 0.0):
             self._priced = False
 
+    def _asks_others(self, others: Mutator, context: Context) -> bool:
+        if context.operator or context.purpose not in others.purposes:
+            return False
+        return bool(context.rng.random() < self.share_of_others)
+
     def _order(self, context: Context) -> list[tuple[str, str]]:
         """Return pairs of model and operator to try, best first; in "fixed" the model is left open."""
         named = named_arms(self.operators)
@@ -135,5 +158,5 @@ class ModelBandit(Mutator):
 
 
 def _arm(notes: Any) -> tuple[str, str] | None:
-    arm = notes.get("arm")
+    arm = notes.get(_ARM)
     return (str(arm[0]), str(arm[1])) if isinstance(arm, list | tuple) else None

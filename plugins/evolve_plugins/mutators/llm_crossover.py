@@ -24,6 +24,8 @@ class LlmCrossover(LlmRewrite):
     name: ClassVar[str] = "llm_crossover"
 
     def draft(self, parents: Sequence[Trial], context: Context) -> Draft | str:
+        if not parents:
+            return "there is no program to combine"
         others = [t for t in (*parents[1:], *context.inspirations) if t.program != parents[0].program]
         if not others:
             return "there is no second program to combine with"

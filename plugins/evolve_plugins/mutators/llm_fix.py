@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -38,7 +38,7 @@ class LlmFix(LlmRewrite):
 
     def observe(self, trial: Trial, parents: Sequence[Trial]) -> None:
         super().observe(trial, parents)
-        if trial.operator == self.name:
+        if trial.operator == self.name and trial.parents:
             self._attempts[trial.parents[0]] += 1
 
     def observe_refusal(self, refused: NoTrial) -> None:
@@ -51,7 +51,7 @@ class LlmFix(LlmRewrite):
         if not broken:
             return "there is no broken program to repair"
         chosen = broken[int(context.rng.integers(len(broken)))]
-        parts = [part for part in self.usual_parts(chosen, context) if part.template not in _SPARED]
+        parts = [replace(p, spare=0) for p in self.usual_parts(chosen, context) if p.template not in _SPARED]
         return Draft(chosen, (*parts, Part("fix", {}), Part("rewrite", {})), (chosen.number,))
 
     def _is_done(self, trial: Trial) -> bool:

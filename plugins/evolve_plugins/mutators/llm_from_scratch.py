@@ -14,7 +14,6 @@ from evolve_plugins.mutators.prompting import Part
 __all__ = ["LlmFromScratch"]
 
 _HIDDEN = {"parent", "feedback", "inspiration", "failure"}
-_SEED = 0
 
 
 @dataclass
@@ -25,6 +24,8 @@ class LlmFromScratch(LlmRewrite):
     purposes: ClassVar[frozenset[str]] = frozenset({"improve", "restart"})
 
     def draft(self, parents: Sequence[Trial], context: Context) -> Draft | str:
-        frame = parents[0] if parents else context.trial(_SEED)
+        frame = parents[0] if parents else context.best
+        if frame is None:
+            return "there is no program yet that shows what must stay"
         parts = [part for part in self.usual_parts(frame, context) if part.template not in _HIDDEN]
         return Draft(frame, (*parts, Part("scratch", {}), Part("rewrite", {})), ())

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
 from evolve import Context, Mutator, Program, Proposal, Trial
+from evolve.evaluation import Status
 from evolve.interfaces import ProblemFacts
 from evolve.messages import Answer, Message, ModelError, Request
+from evolve.trial import TrialStatus
 from evolve_plugins.mutators.answers import find_section
-from evolve_plugins.mutators.contexts import idea_in
+from evolve_plugins.mutators.contexts import hint_in, idea_in
 from evolve_plugins.mutators.edits import Applied, EditRefusal, Refused
-from evolve_plugins.mutators.prompting import Part, Prompter, pictures, shown
+from evolve_plugins.mutators.prompting import Part, Prompter, mistakes_in, pictures, shown
 
 __all__ = ["Draft", "ModelMutator"]
 
 _REMEMBERED = 50
 _SEEDS = 1 << 31
+_WANTED = ("images", "seed", "system")
+"""Abilities that a request makes use of where every model that may be asked has them."""
+_LONGEST_IDEA = 2000
+_CODE = re.compile(r"^\s*(?:```|~~~|<{5,9}\s*SEARCH)", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +89,7 @@ class ModelMutator(Mutator):
         return self.prompt_tokens
 
     def unfit(self, problem: ProblemFacts) -> str:
-        return "" if problem.models else f"{self.name} needs a model; name one: --model openai:NAME"
+        return mistakes_in(problem) if problem.models else f"{self.name} needs a model; name one: --model openai:NAME"
 
     async def propose(self, parents: Sequence[Trial], context: Context) -> Sequence[Proposal]:
         numbers = tuple(parent.number for parent in parents)
@@ -105,11 +112,16 @@ class ModelMutator(Mutator):
         return [self._nothing(f"{refusals[-1].reason}: {_first_line(refusals[-1].detail)}", draft, refusals, answer)]
 
     def observe(self, trial: Trial, parents: Sequence[Trial]) -> None:
-        if trial.failure is not None:
+        if trial.failure not in (None, Status.INFRASTRUCTURE) and trial.status is not TrialStatus.REUSED:
             self._failed.append(trial)
 
     def usual_parts(self, parent: Trial, context: Context) -> Iterator[Part]:
-        """Yield the parts that most prompts share: task, target, parent, what was said of it, others, failures."""
+        """Yield the parts that most prompts share: task, target, parent, what was said of it, others, failures, rules.
+
+        Args:
+            parent: whose program is to be changed.
+            context: of the proposal.
+        """
         problem = context.problem
         yield Part("statement", {})
         best = shown(context.best, problem) if context.best is not None else None
@@ -122,6 +134,8 @@ class ModelMutator(Mutator):
         for other in self._failures_near(parent):
             yield Part("failure", {"other": shown(other, problem)}, 4)
         yield Part("constraints", {})
+        if hint := hint_in(context):
+            yield Part("hint", {"hint": hint})
         if idea := idea_in(context):
             yield Part("with_idea", {"idea": idea})
 
@@ -135,13 +149,15 @@ class ModelMutator(Mutator):
         problem = context.problem
         prompter = Prompter(problem, self.prompt_tokens)
         data = {"parent": shown(draft.parent, problem), "mate": shown(draft.mate, problem) if draft.mate else None}
-        looks = bool(context.models) and all(abilities.images for abilities in context.models.values())
-        seeded = bool(context.models) and all(abilities.seed for abilities in context.models.values())
-        text = prompter.render(draft.parts, data)
-        images = pictures([draft.parent]) if looks else ()
+        able = list(context.models.values())
+        looks, seeded, placed = (bool(able) and all(getattr(a, what) for a in able) for what in _WANTED)
+        parts = prompter.fitting(draft.parts, data)
+        images = pictures([draft.parent]) if looks and any(part.template == "feedback" for part, _ in parts) else ()
+        system = prompter.one("system", data)
+        texts = [text for _, text in parts] if placed else [system, *(text for _, text in parts)]
         return Request(
-            (Message("user", text, images),),
-            system=prompter.one("system", data),
+            (Message("user", "\n\n".join(texts), images),),
+            system=system if placed else "",
             temperature=self.temperature,
             seed=int(context.rng.integers(_SEEDS)) if seeded else None,
         )
@@ -155,10 +171,10 @@ class ModelMutator(Mutator):
     def _again(self, request: Request, answer: Answer, made: Refused, context: Context) -> Request:
         said = Prompter(context.problem).one("refusal", {"reason": str(made.reason), "detail": made.detail})
         turns = (Message("assistant", answer.text or "(empty)"), Message("user", said))
-        return Request((*request.messages, *turns), request.system, temperature=request.temperature, seed=request.seed)
+        return replace(request, messages=(*request.messages, *turns))
 
     def _proposal(self, made: Applied, answer: Answer, draft: Draft, refusals: Sequence[Refused]) -> Proposal:
-        idea = find_section(answer.text, "idea")
+        idea = _CODE.split(find_section(answer.text, "idea"), maxsplit=1)[0].strip()[:_LONGEST_IDEA]
         notes = {**draft.notes, **_told(refusals), "how": made.how, **({"idea": idea} if idea else {})}
         return Proposal(made.program, self.name, draft.parents, answer.model, notes)
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import functools
 import math
+import re
+import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from importlib import resources
 from typing import Any
 
@@ -19,11 +22,17 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from evolve import ProblemError, Program, Trial
 from evolve.feedback import Pictures, pictures_of
 from evolve.interfaces import ProblemFacts
+from evolve.primitives import Parameter, Primitive
 
-__all__ = ["Part", "Prompter", "pictures", "shown", "tokens_in"]
+__all__ = ["Part", "Prompter", "mistakes_in", "pictures", "shown", "tokens_in"]
 
 _CHARACTERS_PER_TOKEN = 4
 _LONGEST_OUTCOME = 800
+_LONGEST_FEEDBACK = 12_000
+_START = re.compile("EVOLVE-BLOCK-START")
+_TEMPLATE = "<template>"
+"""What the template engine calls the file of a text."""
+_TYPES = {"seed": "int"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +72,16 @@ class Prompter:
         Raises:
             ProblemError: a template of the problem's folder has a mistake.
         """
-        texts = [(self.one(part.template, {**data, **part.data}), part.spare) for part in parts]
-        while sum(tokens_in(text) for text, _ in texts) > self.most_tokens:
-            worst = max(range(len(texts)), key=lambda i: (texts[i][1], i), default=0)
-            if not texts or texts[worst][1] == 0:
-                break
-            del texts[worst]
-        return "\n\n".join(text for text, _ in texts if text)
+        return "\n\n".join(text for _, text in self.fitting(parts, data))
+
+    def fitting(self, parts: Iterable[Part], data: Mapping[str, Any]) -> list[tuple[Part, str]]:
+        """Return the parts that `render` puts together, each with its text."""
+        texts = [(part, text) for part in parts if (text := self.one(part.template, {**data, **part.data}))]
+        size = sum(tokens_in(text) for _, text in texts)
+        spared = sorted(range(len(texts)), key=lambda i: (texts[i][0].spare, i))
+        while spared and size > self.most_tokens and texts[spared[-1]][0].spare:
+            size -= tokens_in(texts[spared.pop()][1])
+        return [texts[i] for i in sorted(spared)]
 
     def one(self, template: str, data: Mapping[str, Any]) -> str:
         """Render one template.
@@ -81,36 +93,59 @@ class Prompter:
         own = self.problem.prompts.get(name)
         try:
             compiled = _environment().from_string(own) if own is not None else _shipped(name)
-            return compiled.render(problem=self.problem, blocks=_blocks(self.problem), **data).strip()
+            blocks = [_block(block) for block in self.problem.primitives.primitives] if self.problem.primitives else []
+            return compiled.render(problem=self.problem, blocks=blocks, **data).strip()
+        except Exception as error:  # border: a template is the user's, and may do anything
+            raise ProblemError(_mistake(name, error)) from error
+
+
+def mistakes_in(problem: ProblemFacts) -> str:
+    """Return what is wrong with the form of the problem's own templates, or ""."""
+    found = []
+    for name, text in problem.prompts.items():
+        try:
+            _environment().parse(text if name.endswith(".j2") else "")
         except jinja2.TemplateError as error:
-            line = getattr(error, "lineno", None)
-            raise ProblemError(f"prompts/{name}{f':{line}' if line else ''}: {error}") from error
+            found.append(_mistake(name, error))
+    return "; ".join(found)
 
 
 def shown(trial: Trial, problem: ProblemFacts) -> dict[str, Any]:
     """Return what templates may show of a trial.
 
     Returns:
-        `number`, `score`, `files` (its program as fenced blocks with paths), `feedback` (pictures taken out),
-        `metrics`, `outcome` (a few lines on how it ended), `main`, `language`, `several` (it has more than one file),
-        `regions` (it has EVOLVE-BLOCK lines), `frozen` (what stands outside of them).
+        Of the trial: `number`, `score`, `feedback` (pictures taken out), `metrics`, `failure` (how it failed, such as
+        "timeout", or ""), `outcome` (a few lines on how it ended), `idea` (what its author noted). Of its program:
+        `files` (fenced blocks with paths), `main` (path that an answer is about when it does not say), `language` and
+        `fence` (of a block for that file), `paths` (of files that may change), `fixed` (paths of the others), `several`
+        (it has more than one file), `regions` (how many pairs of EVOLVE-BLOCK lines it has), `frozen` (what an author
+        must know who sees nothing else: files that may not change, and what stands outside of EVOLVE-BLOCK lines).
     """
     program = trial.program
-    marked = any("EVOLVE-BLOCK-START" in text for text in program.files.values())
-    said = pictures_of(trial.feedback).text
-    how = f"{trial.failure.value}: {said}" if trial.failure is not None else f"score {trial.score}"
+    paths = [path for path in program.files if any(fnmatchcase(path, pattern) for pattern in problem.evolvable)]
+    main = program.main if program.main in paths or not paths else paths[0]
+    regions = sum(len(_START.findall(text)) for text in program.files.values())
+    failed = next((scored.outcome for scored in trial.outcomes if not scored.outcome.valid), None)
+    said = pictures_of(failed.feedback if failed is not None else trial.feedback).text.strip()
+    outcome = f"{failed.status.value}: {said}" if failed is not None else f"score {trial.score}"
+    fixed = {path: text for path, text in program.files.items() if path not in paths}
     return {
         "number": trial.number,
         "score": trial.score,
-        "files": _fenced(program.files, problem.evolvable),
-        "feedback": said,
-        "metrics": dict(sorted(trial.metrics.items())),
-        "outcome": how[:_LONGEST_OUTCOME],
-        "main": program.main,
-        "language": _language(program.main),
+        "files": _fenced(program.files),
+        "feedback": _short(said, _LONGEST_FEEDBACK),
+        "metrics": dict(trial.metrics),
+        "failure": failed.status.value if failed is not None else "",
+        "outcome": _short(outcome, _LONGEST_OUTCOME),
+        "idea": _short(str(trial.notes.get("idea", "")), _LONGEST_OUTCOME),
+        "main": main,
+        "language": _language(main),
+        "fence": _fence(program.files[main]),
+        "paths": paths,
+        "fixed": list(fixed),
         "several": len(program.files) > 1,
-        "regions": marked,
-        "frozen": _fenced(_frozen(program), problem.evolvable) if marked else "",
+        "regions": regions,
+        "frozen": _fenced({**(_frozen(program) if regions else {}), **fixed}),
     }
 
 
@@ -125,29 +160,24 @@ def tokens_in(text: str) -> int:
     return math.ceil(len(text) / _CHARACTERS_PER_TOKEN)
 
 
+def _short(text: str, most: int) -> str:
+    """Return a text of about so many characters at most; of a longer one the middle is left out."""
+    return text if len(text) <= most else f"{text[: most * 2 // 3].rstrip()}\n...\n{text[-most // 3 :].lstrip()}"
+
+
 def _frozen(program: Program) -> Mapping[str, str]:
-    return {path: text for path, text in program.frozen_parts().items() if "EVOLVE-BLOCK-START" in text}
+    return {path: text for path, text in program.frozen_parts().items() if _START.search(text)}
 
 
-def _fenced(files: Mapping[str, str], evolvable: Sequence[str]) -> str:
-    blocks = []
-    for path, text in files.items():
-        longest = max((len(run) for run in _backticks(text)), default=0)
-        fence = "`" * max(3, longest + 1)
-        blocks.append(f"{fence}{_language(path)} {path}\n{text.rstrip()}\n{fence}")
-    return "\n\n".join(blocks)
+def _fenced(files: Mapping[str, str]) -> str:
+    return "\n\n".join(
+        f"{_fence(text)}{_language(path)} {path}\n{text.rstrip()}\n{_fence(text)}" for path, text in files.items()
+    )
 
 
-def _backticks(text: str) -> Iterable[str]:
-    run = ""
-    for character in text:
-        if character == "`":
-            run += "`"
-        elif run:
-            yield run
-            run = ""
-    if run:
-        yield run
+def _fence(text: str) -> str:
+    """Return backticks enough for a fence around a text that may have some itself."""
+    return "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
 
 
 _LANGUAGES = {"py": "python", "cpp": "cpp", "cc": "cpp", "c": "c", "rs": "rust", "js": "javascript", "pl": "perl"}
@@ -158,15 +188,25 @@ def _language(path: str) -> str:
     return _LANGUAGES.get(ending, ending if ending != path else "text")
 
 
-def _blocks(problem: ProblemFacts) -> list[str]:
-    if problem.primitives is None:
-        return []
-    return [_signature(block) for block in problem.primitives.primitives]
+def _block(block: Primitive) -> dict[str, Any]:
+    """Return what templates may show of a building block: `signature`, `cost` in units, `doc`."""
+    inside = ", ".join(f"{p.name}: {_TYPES.get(p.type, p.type)}{_bounds(p)}" for p in block.parameters)
+    return {"signature": f"{block.name}({inside}) -> {block.returns}", "cost": block.cost, "doc": block.doc}
 
 
-def _signature(block: Any) -> str:
-    inside = ", ".join(f"{parameter.name}: {parameter.type}" for parameter in block.parameters)
-    return f"{block.name}({inside}) -> {block.returns}"
+def _bounds(parameter: Parameter) -> str:
+    low, high = math.isfinite(parameter.low), math.isfinite(parameter.high)
+    if low and high:
+        return f" from {parameter.low:g} to {parameter.high:g}"
+    return f" >= {parameter.low:g}" if low else f" <= {parameter.high:g}" if high else ""
+
+
+def _mistake(name: str, error: Exception) -> str:
+    """Say in one line what is wrong with a template, and where."""
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == _TEMPLATE]
+    line = getattr(error, "lineno", None) or (lines[-1] if lines else None)
+    said = error.message if isinstance(error, jinja2.TemplateError) else f"{type(error).__name__}: {error}"
+    return " ".join(f"prompts/{name}{f':{line}' if line else ''}: {said or type(error).__name__}".split())
 
 
 @functools.cache
@@ -174,7 +214,7 @@ def _environment() -> jinja2.Environment:
     made = ImmutableSandboxedEnvironment(
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False
     )
-    made.filters["amount"] = lambda value: f"{value:g}"
+    made.filters["amount"] = lambda value: f"{value:.10g}"
     made.tests["finite"] = math.isfinite
     return made
 

@@ -340,7 +340,7 @@ def test_kills_repeat_no_answered_request_and_the_bill_is_the_servers(
     out, script = tmp_path / "run", tmp_path / "search.py"
     script.write_text(SCRIPT)
     with OpenAIServer(Scripted(Counting()), key=KEY, latency_s=0.03).in_thread() as server:
-        for kill in range(6):
+        for kill in range(3):
             command = [sys.executable, str(script), str(problem), str(out), server.url, "100000"]
             with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
                 assert process.stdout is not None
