@@ -1,4 +1,4 @@
-"""How actions and instances are written into the record as plain data, and read back."""
+"""How actions, instances and what became of trials are written into the record as plain data, and read back."""
 
 from __future__ import annotations
 
@@ -6,10 +6,20 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from evolve.events import Refused
 from evolve.instance import Instance
 from evolve.interfaces import Action, Evaluate, Finish, MakeInstance, Propose, Retire
+from evolve.trial import Trial
 
-__all__ = ["action_from_plain", "action_to_plain", "instance_from_plain", "instance_to_plain"]
+__all__ = [
+    "action_from_plain",
+    "action_to_plain",
+    "instance_from_plain",
+    "instance_to_plain",
+    "refused_from_plain",
+    "refused_to_plain",
+    "trial_to_plain",
+]
 
 _KINDS: Mapping[str, type[Any]] = {
     "propose": Propose,
@@ -51,6 +61,34 @@ def action_from_plain(plain: Mapping[str, Any]) -> Action:
         fields["instance"] = instance_from_plain(plain["instance"])
     action: Action = kind(**fields)
     return action
+
+
+def trial_to_plain(trial: Trial) -> dict[str, Any]:
+    """Return what became of a trial; `evolve.record.Record.judged` puts it together again."""
+    return {
+        "status": trial.status.value,
+        "class_key": trial.class_key,
+        "reused_from": trial.leader if trial.leader != trial.number else None,
+        "score": trial.score,
+        "fitness": trial.fitness,
+        "cpu_s": trial.cpu_s,
+        "outcomes": len(trial.outcomes),
+    }
+
+
+def refused_to_plain(refused: Refused) -> dict[str, Any]:
+    """Return why a proposal became no trial, as JSON-able data."""
+    return {
+        "operator": refused.operator,
+        "reason": refused.reason,
+        "parents": list(refused.parents),
+        "notes": dict(refused.notes),
+    }
+
+
+def refused_from_plain(step: int, plain: Mapping[str, Any]) -> Refused:
+    """Return the refusal that `refused_to_plain` wrote."""
+    return Refused(step, plain["operator"], plain["reason"], tuple(plain["parents"]), plain["notes"])
 
 
 def _fields(thing: Any) -> dict[str, Any]:

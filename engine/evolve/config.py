@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import reduce
 from pathlib import Path
 from typing import Annotated, Any
@@ -47,6 +48,8 @@ __all__ = [
     "parse_budget",
 ]
 
+_log = logging.getLogger(__name__)
+
 _USUAL = {
     "strategy": "steady_state",
     "archive": "islands",
@@ -56,6 +59,9 @@ _USUAL = {
     "executor": "local",
 }
 """Which plugin the settings of a table belong to when the table does not say."""
+
+_FIELDS = {"archive": "strategy", "selector": "strategy", "mutators": "mutator"}
+"""Tables of their own that are fields of another plugin."""
 
 
 class RunConfig(Table):
@@ -124,14 +130,20 @@ def load_config(
     overrides: Sequence[str | Layer] = (),
     profile: str | None = None,
     extra: Mapping[str, Any] | None = None,
+    takes: Callable[[str, str, str], bool] | None = None,
 ) -> RunConfig:
     """Read a problem folder's `problem.toml` and lay everything else over it.
+
+    An `[archive]` that was set for one strategy does not bind another one that is named above it, by a profile or on
+    the command line: where that takes no archive, the table is left out. What is said in one place must fit together.
 
     Args:
         folder: the problem folder.
         overrides: `--set` texts, such as "archive.k=3", and layers that are parsed already.
         profile: name of a `[profile.NAME]` table of the file.
         extra: settings from the caller, such as a parsed `--budget`.
+        takes: tells of a plugin's kind, its name and a table (`archive`, `selector`, `mutators`) whether the plugin has
+            it for a field; None leaves nothing out.
 
     Raises:
         ConfigError: in one line: the file or flag, the dotted path, and what is wrong.
@@ -150,6 +162,8 @@ def load_config(
     layers += [parse_override(said) if isinstance(said, str) else said for said in overrides]
     layers.append(Layer("command line", dict(extra or {})))
     config = _validate(layers)
+    if takes is not None:
+        config = config.model_copy(update=dict(_left_out(config, layers, takes)))
     if not config.models and (config.budget.usd or config.budget.tokens):
         spent = "usd" if config.budget.usd else "tokens"
         raise ConfigError(f"budget.{spent}: only models spend it, and this run has none; name one: --model openai:NAME")
@@ -169,6 +183,26 @@ def _with_statement(config: RunConfig, folder: Path, path: Path) -> RunConfig:
         raise ConfigError(f"{path}: problem.statement_file: cannot read {source}: {error}") from error
     problem = config.problem.model_copy(update={"statement": text, "statement_file": ""})
     return config.model_copy(update={"problem": problem})
+
+
+def _left_out(
+    config: RunConfig, layers: Sequence[Layer], takes: Callable[[str, str, str], bool]
+) -> Iterator[tuple[str, Any]]:
+    """Yield the tables to leave out, with what stands in their place; all `--set` together are one layer."""
+    flags = [layer.label.startswith("--set ") for layer in layers]
+    ranks = [flags.index(True) if flag else rank for rank, flag in enumerate(flags)]
+    for table, kind in _FIELDS.items():
+        said = [rank for rank, layer in zip(ranks, layers, strict=True) if layer.mentions([table])]
+        named = [rank for rank, layer in zip(ranks, layers, strict=True) if _names(layer.table.get(kind))]
+        if getattr(config, table) and max(said) < max(named, default=-1):
+            use = getattr(config, kind).use
+            if not takes(kind, use, table):
+                _log.info("%s %r takes no %s: that of a lower layer is left out", kind, use, table)
+                yield table, type(config).model_fields[table].default
+
+
+def _names(table: Any) -> bool:
+    return isinstance(table, str) or (isinstance(table, Mapping) and "use" in table)
 
 
 def _validate(layers: Sequence[Layer]) -> RunConfig:

@@ -121,6 +121,7 @@ class InstanceRetired(Event):
 
 @dataclass(frozen=True, slots=True)
 class Finished(Event):
-    """The run ended, with the reason."""
+    """The run ended, with the reason; `trial` is the answer where the strategy chose one, else it is the best."""
 
     reason: str = ""
+    trial: int | None = None

@@ -7,13 +7,15 @@ into the text as a `data:` address, so that the record stays one text; models th
 from __future__ import annotations
 
 import base64
+import binascii
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 __all__ = ["Pictures", "picture", "pictures_of", "table"]
 
-_PICTURE = re.compile(r"!\[([^\]]*)\]\(data:image/(?:png|jpeg);base64,([A-Za-z0-9+/=\s]*)\)")
+_LONGEST_LABEL = 200
+_PICTURE = re.compile(rf"!\[([^\]]{{0,{_LONGEST_LABEL}}})\]\(data:image/(?:png|jpeg);base64,([A-Za-z0-9+/=\s]*)\)")
 _MOST_BYTES = 1 << 20
 
 
@@ -40,7 +42,8 @@ def table(rows: Sequence[Mapping[str, object]], most: int = 20) -> str:
     if not rows:
         return ""
     columns = list(rows[0])
-    lines = [columns, ["---"] * len(columns), *([_cell(row.get(c, "")) for c in columns] for row in rows[:most])]
+    cells = [[_cell(row.get(column, "")) for column in columns] for row in rows[:most]]
+    lines = [[_cell(column) for column in columns], ["---"] * len(columns), *cells]
     text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     return text if len(rows) <= most else f"{text}\n({len(rows) - most} more rows)"
 
@@ -50,31 +53,42 @@ def picture(image: bytes, what: str) -> str:
 
     Args:
         image: a PNG or JPEG file of at most 1 MiB.
-        what: it shows, in a few words.
+        what: it shows, in a few words, at most 200 characters.
 
     Raises:
         ValueError: it is neither, or too large.
     """
-    kind = "png" if image.startswith(b"\x89PNG") else "jpeg" if image.startswith(b"\xff\xd8") else ""
+    kind = _kind(image)
     if not kind or len(image) > _MOST_BYTES:
         raise ValueError(f"a picture must be a PNG or JPEG file of at most {_MOST_BYTES:,} bytes, not {len(image):,}")
-    return f"![{what.translate(_BRACKETS)}](data:image/{kind};base64,{base64.b64encode(image).decode()})"
+    return (
+        f"![{what[:_LONGEST_LABEL].translate(_BRACKETS)}](data:image/{kind};base64,{base64.b64encode(image).decode()})"
+    )
 
 
 def pictures_of(text: str) -> Pictures:
-    """Take the pictures out of a feedback text."""
+    """Take the pictures out of a feedback text; what only looks like one leaves its words and no image."""
     images: list[bytes] = []
 
     def taken(found: re.Match[str]) -> str:
-        images.append(base64.b64decode(found[2]))
+        try:
+            image = base64.b64decode(found[2])
+        except binascii.Error:
+            image = b""
+        if _kind(image) and len(image) <= _MOST_BYTES:
+            images.append(image)
         return f"(picture: {found[1]})"
 
     return Pictures(_PICTURE.sub(taken, text), tuple(images))
 
 
-_BRACKETS = str.maketrans("[]()\n", "    " + " ")
+def _kind(image: bytes) -> str:
+    return "png" if image.startswith(b"\x89PNG") else "jpeg" if image.startswith(b"\xff\xd8") else ""
+
+
+_BRACKETS = str.maketrans(dict.fromkeys("[]()\r\n", " "))
 
 
 def _cell(value: object) -> str:
     text = f"{value:.6g}" if isinstance(value, float) else str(value)
-    return text.replace("|", "\\|").replace("\n", " ")
+    return " ".join(text.splitlines()).replace("|", "\\|")

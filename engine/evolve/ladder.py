@@ -165,7 +165,8 @@ class Ladder:
     def rescored(self, trial: Trial, outcomes: tuple[Scored, ...]) -> Trial:
         """Return a trial with further outcomes, and with the score that follows from them all."""
         score, fitness = self.score(outcomes)
-        return replace(trial, outcomes=outcomes, score=score, fitness=fitness)
+        status = TrialStatus.OK if score is not None else TrialStatus.FAILED
+        return replace(trial, outcomes=outcomes, status=status, score=score, fitness=fitness)
 
     def score(self, outcomes: Sequence[Scored]) -> tuple[float | None, float | None]:
         """Return (score, fitness) of a trial: the mean over the last stage, or (None, None) when any outcome failed."""

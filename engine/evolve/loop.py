@@ -20,7 +20,7 @@ from typing import Any
 
 from evolve.actions import Action, Evaluate, Finish, MakeInstance, Propose, Retire
 from evolve.checks import ExactChecks
-from evolve.codec import action_to_plain, instance_to_plain
+from evolve.codec import action_to_plain, instance_to_plain, refused_to_plain, trial_to_plain
 from evolve.drought import Drought
 from evolve.errors import ProblemError
 from evolve.evaluation import Status, Verdict
@@ -88,6 +88,7 @@ class Loop:
     emit: Callable[[Event], None]
     stop_reason: str = ""
     end_reason: str = ""
+    answer: int | None = None
     _tasks: dict[int, asyncio.Task[Done]] = field(default_factory=dict, init=False, repr=False)
     _unsaid: list[Event] = field(default_factory=list, init=False, repr=False)
     _drought: Drought = field(default_factory=Drought, init=False, repr=False)
@@ -176,8 +177,9 @@ class Loop:
                 retired = InstanceRetired(step, name)
                 self._record(retired, "retired", step, closes=True, body={"instance": name})
                 self.parts.learn(self.state, retired, self.seed)
-            case Finish(reason):
-                self.stop_reason = self.stop_reason or f"the strategy finished: {reason}"
+            case Finish(reason, trial):
+                self.answer = trial
+                self.end(f"the strategy finished: {reason}")
             case Propose():
                 self._entering.issue(step)
                 self._start(step, action, self._propose(step, action, entered))
@@ -253,13 +255,7 @@ class Loop:
     def _commit_refusal(self, step: int, proposal: Proposal, closes: bool) -> None:
         refused = Refused(step, proposal.operator, proposal.refusal, proposal.parents, proposal.notes)
         self.parts.learn(self.state, refused, self.seed)
-        body = {
-            "operator": proposal.operator,
-            "reason": proposal.refusal,
-            "parents": list(proposal.parents),
-            "notes": dict(proposal.notes),
-        }
-        self._record(refused, "refused", step, closes=closes, body=body)
+        self._record(refused, "refused", step, closes=closes, body=refused_to_plain(refused))
 
     def _commit_trial(self, step: int, judged: Judged, closes: bool) -> None:
         trial = judged.trial
@@ -267,16 +263,8 @@ class Loop:
         self.ladder.settle(judged)
         if trial.failure is not Status.INFRASTRUCTURE:
             self.state.ledger.add_classes(judged.keys, trial.leader)
-        body = {
-            "status": trial.status.value,
-            "class_key": trial.class_key,
-            "reused_from": trial.leader if trial.leader != trial.number else None,
-            "score": trial.score,
-            "fitness": trial.fitness,
-            "cpu_s": trial.cpu_s,
-            "outcomes": len(trial.outcomes),
-        }
         better = self.parts.learn(self.state, Committed(step, trial), self.seed)
+        body = trial_to_plain(trial)
         self._record(Committed(step, trial), "committed", step, trial.number, closes=closes, body=body)
         if better:
             self._checks.start(trial)
@@ -288,9 +276,10 @@ class Loop:
             outcomes = (*trial.outcomes, scored)
             event = Measured(step, self.ladder.rescored(trial, outcomes), scored)
             better = self.parts.learn(self.state, event, self.seed)
-            body = {"instance": scored.instance, "stage": scored.stage}
+            assert event.trial is not None
+            body = {"instance": scored.instance, "stage": scored.stage, **trial_to_plain(event.trial)}
             self._record(event, "measured", step, action.trial, closes=place == len(measured), body=body)
-            if better and event.trial is not None:
+            if better:
                 self._checks.start(event.trial)
 
     def _record(
@@ -363,9 +352,18 @@ class Loop:
         return self.state.meter.exhausted()
 
     async def _end(self, reason: str) -> None:
+        if self.answer is not None:
+            self.state.settle_on(self.answer)
+        best = self.state.best
         if not self.stop_reason:
             await self._checks.finish()
-        self._record(Finished(-1, reason), "finished", body={"reason": reason})
+            if best is not None and (
+                best.number not in self.state.verdicts or self.state.has_further_outcomes(best.number)
+            ):
+                self._checks.start(best)
+                await self._checks.finish()
+        body = {"reason": reason, **({"trial": self.answer} if self.answer is not None else {})}
+        self._record(Finished(-1, reason, self.answer), "finished", body=body)
         self._say()
 
     async def _cancel(self) -> None:

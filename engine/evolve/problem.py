@@ -6,6 +6,7 @@ import ast
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -40,6 +41,7 @@ class Record:
     exact: bool = False
 
 
+_PROMPTS = {".j2", ".txt"}
 _RECORDS = TypeAdapter(dict[str, list[Record]])
 
 
@@ -53,7 +55,7 @@ class Problem:
         config: what its `problem.toml` and the command line say.
         seeds: the first programs, at least one, all different.
         records: best known values by instance id.
-        prompts: texts of its own prompt templates (`prompts/*.j2`), by file name.
+        prompts: texts of its own prompt templates and of other files for operators (`prompts/*.j2`, `*.txt`), by name.
     """
 
     name: str
@@ -112,7 +114,8 @@ def load_problem(
         PluginError: its `plugin.py` does not load.
     """
     folder = find_problem(target, registry)
-    return read_problem(folder, registry, load_config(folder, overrides, profile, extra))
+    registry.add_folder(folder)
+    return _read(folder, load_config(folder, overrides, profile, extra, partial(_takes, registry)))
 
 
 def read_problem(folder: Path, registry: Registry, config: RunConfig) -> Problem:
@@ -128,14 +131,23 @@ def read_problem(folder: Path, registry: Registry, config: RunConfig) -> Problem
         PluginError: its `plugin.py` does not load.
     """
     registry.add_folder(folder)
+    return _read(folder, config)
+
+
+def _read(folder: Path, config: RunConfig) -> Problem:
     return Problem(
         name=folder.resolve().name,
         folder=folder.resolve(),
         config=config,
         seeds=tuple(dict.fromkeys(_seeds(folder, config))),
         records=read_records(folder, config.problem.records),
-        prompts={path.name: _text(path) for path in sorted((folder / "prompts").glob("*.j2"))},
+        prompts={path.name: _text(path) for path in sorted((folder / "prompts").glob("*")) if path.suffix in _PROMPTS},
     )
+
+
+def _takes(registry: Registry, kind: str, name: str, field: str) -> bool:
+    """Tell whether a plugin has a setting of that name."""
+    return field in getattr(registry.resolve(kind, name), "__dataclass_fields__", {})
 
 
 def _text(path: Path) -> str:

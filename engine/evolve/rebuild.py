@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from evolve import views
-from evolve.codec import action_from_plain, instance_from_plain
+from evolve.codec import action_from_plain, instance_from_plain, refused_from_plain
 from evolve.evaluation import Verdict
-from evolve.events import Committed, InstanceAdded, InstanceRetired, Measured, Refused
+from evolve.events import Committed, InstanceAdded, InstanceRetired, Measured
 from evolve.loop import Loop
 from evolve.record import Row
 from evolve.trial import Trial
@@ -44,9 +44,7 @@ def feed(loop: Loop, row: Row, trial: Trial | None) -> None:
         case "proposed" if trial is not None:
             state.enter(trial.number, trial.parents)
         case "refused":
-            body = row.body
-            refused = Refused(row.step, body["operator"], body["reason"], tuple(body["parents"]), body["notes"])
-            loop.parts.learn(state, refused, loop.seed)
+            loop.parts.learn(state, refused_from_plain(row.step, row.body), loop.seed)
         case "committed" if trial is not None:
             event = Committed(row.step, state.ledger.judged(trial, row.body))
             loop.parts.learn(state, event, loop.seed)

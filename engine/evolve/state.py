@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -48,6 +49,7 @@ class RunState:
     refused: int = 0
     valid: int = 0
     _recent: OrderedDict[int, Trial] = field(default_factory=OrderedDict, init=False, repr=False)
+    _fitness: dict[int, float] = field(default_factory=dict, init=False, repr=False)
     _measured: dict[int, Trial] = field(default_factory=dict, init=False, repr=False)
 
     # --- the view ----------------------------------------------------------------------------------------------
@@ -83,6 +85,10 @@ class RunState:
         """Return what a trial's program answered, by instance id; empty when it gave no valid answer."""
         return self.ledger.solutions(self.trial(number).leader)
 
+    def has_further_outcomes(self, number: int) -> bool:
+        """Tell whether a trial got outcomes after it was committed, so that an earlier check of it may be too old."""
+        return number in self._measured
+
     def instance(self, name: str) -> Instance:
         """Return an instance by its id, also one that is retired: old outcomes still speak of it."""
         return self.instances[name] if name in self.instances else self.retired[name]
@@ -104,13 +110,29 @@ class RunState:
     def measure(self, trial: Trial) -> bool:
         """Take in a trial with a further outcome; return whether it is the new best."""
         self._measured[trial.number] = trial
+        self.verdicts.pop(trial.number, None)  # it was about fewer outcomes
         return self._rank(trial)
 
+    def settle_on(self, number: int) -> None:
+        """Take a trial for the best, if it is valid, since the strategy chose it."""
+        chosen = self.trial(number)
+        if chosen.valid:
+            self.best = chosen
+
     def _rank(self, trial: Trial) -> bool:
-        if trial.fitness is None or (self.best is not None and not trial.fitness > (self.best.fitness or 0.0)):
-            return False
-        self.best = trial
-        return True
+        """Take in a trial's fitness, which further outcomes may have lowered; return whether there is a new best."""
+        before = self.best
+        least = -math.inf if before is None else self._fitness.get(before.number, -math.inf)
+        if trial.fitness is None:
+            self._fitness.pop(trial.number, None)
+        else:
+            self._fitness[trial.number] = trial.fitness
+        if trial.fitness is not None and trial.fitness > least:
+            self.best = trial
+        elif before is not None and trial.number == before.number:
+            top = max(self._fitness, key=lambda number: (self._fitness[number], -number), default=None)
+            self.best = None if top is None else trial if top == trial.number else self.trial(top)
+        return self.best is not None and (before is None or self.best.number != before.number)
 
     def certify(self, number: int, verdict: Verdict) -> None:
         """Note what the exact check says of a trial."""

@@ -178,8 +178,9 @@ def _best(folder: Path, record: Record) -> tuple[Best | None, float | None, str]
     number = views.best(record)
     if number is None:
         return None, None, ""
-    trial = record.trial(number)
-    verdict = next((row.body for row in record.events("kind = 'verified'") if row.trial == number), None)
+    trial = views.trial(record, number)
+    verdicts = [row.body for row in record.events("kind = 'verified' AND trial = ?", number)]
+    verdict = verdicts[-1] if verdicts else None
     status = "claimed" if verdict is None else "certified" if verdict["confirmed"] else "refused"
     assert trial.score is not None
     best = Best(

@@ -94,7 +94,7 @@ async def verify_run(folder: Path, registry: Registry | None = None) -> Verifica
         try:
             description = await executor.start(setup_of(problem, registry))
             loop = build_loop(problem, registry, description, record, executor, lambda event: None)
-            trial = record.trial(number)
+            trial = views.trial(record, number)
             assert trial.score is not None
             checks = await _Verifier(executor, description, loop).check(trial)
             return Verification(str(folder), number, trial.score, checks)

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from evolve.record import Record, Row
+from evolve.trial import Trial
 
-__all__ = ["best", "counts", "faults", "last", "lineage", "next_step", "pending", "saved", "used"]
+__all__ = ["best", "counts", "faults", "last", "lineage", "next_step", "pending", "saved", "trial", "used"]
 
 
 def used(record: Record) -> Mapping[str, float]:
@@ -21,12 +22,31 @@ def used(record: Record) -> Mapping[str, float]:
 
 
 def best(record: Record) -> int | None:
-    """Return the number of the committed trial of highest fitness, the oldest of equals."""
-    rows = record.query(
-        "SELECT trial FROM events WHERE kind = 'committed' AND json_extract(body, '$.fitness') IS NOT NULL "
-        "ORDER BY json_extract(body, '$.fitness') DESC, seq LIMIT 1"
-    )
-    return next((int(number) for (number,) in rows), None)
+    """Return the trial that the strategy chose for its answer, or else the one of highest fitness, of equals the first.
+
+    A trial's fitness is what its latest outcome left it with.
+    """
+    end = last(record, "finished", "resumed")
+    if end is not None and end.body.get("trial") is not None:
+        return int(end.body["trial"])
+    fitness: dict[int, float] = {}
+    for row in record.events("kind IN ('committed', 'measured')"):
+        value = row.body["fitness"]
+        if value is None:
+            fitness.pop(row.trial or 0, None)
+        else:
+            fitness[row.trial or 0] = value
+    return max(fitness, key=lambda number: (fitness[number], -number), default=None)
+
+
+def trial(record: Record, number: int) -> Trial:
+    """Return a trial with all its outcomes, those that a strategy asked for afterwards included."""
+    found = record.trial(number)
+    rows = record.events("trial = ? AND kind IN ('committed', 'measured')", number)
+    bodies = [row.body for row in rows]
+    if len(bodies) < 2:
+        return found
+    return record.judged(record.proposed(number), {**bodies[0], **bodies[-1]})
 
 
 def saved(record: Record) -> tuple[int, float]:

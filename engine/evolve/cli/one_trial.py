@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from evolve import views
 from evolve.cli.report import number as written
 from evolve.errors import LedgerError
 from evolve.record import Call, Record, reading
@@ -30,7 +31,7 @@ def one_trial(folder: Path, number: int, *, with_calls: bool) -> dict[str, Any]:
         last = next(record.query("SELECT max(number) FROM trials"))[0]
         if last is None or not 0 <= number <= last:
             raise LedgerError(f"{folder} has no trial {number}; there are trials 0 to {last}")
-        trial = record.trial(number)
+        trial = views.trial(record, number)
         return {
             "number": number,
             "status": trial.status.value,

@@ -112,7 +112,7 @@ class Scripted(Strategy):
             return []
         steps = len(self.log)
         if steps == 0:
-            return [MakeInstance(Instance("made", {"shift": 1.0})), Retire("left"), Propose((0,), stages=())]
+            return [MakeInstance(Instance("made", {"shift": -9.0})), Retire("left"), Propose((0,), stages=())]
         if steps == 1:
             return [Evaluate(1, ("made", "right"))]
         return [Finish("seen enough")]
