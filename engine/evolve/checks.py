@@ -20,12 +20,12 @@ class ExactChecks:
     Args:
         ladder: knows how to verify a trial.
         offered: whether the problem has an exact check.
-        note: called with the trial's number and the verdict.
+        note: called with the trial, as it was checked, and the verdict.
     """
 
     ladder: Ladder
     offered: bool
-    note: Callable[[int, Verdict], None]
+    note: Callable[[Trial, Verdict], None]
     _running: set[asyncio.Task[None]] = field(default_factory=set, init=False, repr=False)
 
     def start(self, trial: Trial) -> None:
@@ -48,4 +48,4 @@ class ExactChecks:
         await asyncio.gather(*running, return_exceptions=True)
 
     async def _check(self, trial: Trial) -> None:
-        self.note(trial.number, await self.ladder.verify(trial))
+        self.note(trial, await self.ladder.verify(trial))

@@ -11,6 +11,9 @@ from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 __all__ = ["Aggregate", "Lineage"]
 
 _NONE = -1
@@ -50,9 +53,7 @@ class Aggregate:
         width = len(self.zero)
         if len(values) != width:
             raise ValueError(f"expected {width} values, got {len(values)}")
-        missing = len(self.lineage) - len(self._values) // width
-        if missing > 0:
-            self._values.extend(self.zero * missing)
+        self._grow()
         while number >= 0:
             start = number * width
             for place, value in enumerate(values, start):
@@ -63,6 +64,16 @@ class Aggregate:
         """Return what a trial and its descendants gathered."""
         start = number * len(self.zero)
         return tuple(self._values[start : start + len(self.zero)]) or self.zero
+
+    def table(self) -> NDArray[np.float64]:
+        """Return what every trial and its descendants gathered, one row per number: a copy, for whole-array work."""
+        self._grow()
+        return np.array(self._values).reshape(-1, len(self.zero))
+
+    def _grow(self) -> None:
+        missing = len(self.lineage) - len(self._values) // len(self.zero)
+        if missing > 0:
+            self._values.extend(self.zero * missing)
 
 
 @dataclass

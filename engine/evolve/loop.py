@@ -304,10 +304,12 @@ class Loop:
         for event in unsaid:
             self.emit(event)
 
-    def _certify(self, number: int, verdict: Verdict) -> None:
-        self.state.certify(number, verdict)
+    def _certify(self, trial: Trial, verdict: Verdict) -> None:
+        if len(self.state.trial(trial.number).outcomes) != len(trial.outcomes):
+            return  # it has got further outcomes meanwhile, and is checked again if it stays the best
+        self.state.certify(trial.number, verdict)
         body = {"confirmed": verdict.confirmed, "value": verdict.value, "detail": verdict.detail}
-        self._record(Verified(-1, number, verdict), "verified", -1, number, body=body)
+        self._record(Verified(-1, trial.number, verdict), "verified", -1, trial.number, body=body)
         self._say()
 
     # --- beginning and end --------------------------------------------------------------------------------------------
@@ -357,9 +359,7 @@ class Loop:
         best = self.state.best
         if not self.stop_reason:
             await self._checks.finish()
-            if best is not None and (
-                best.number not in self.state.verdicts or self.state.has_further_outcomes(best.number)
-            ):
+            if best is not None and best.number not in self.state.verdicts:
                 self._checks.start(best)
                 await self._checks.finish()
         body = {"reason": reason, **({"trial": self.answer} if self.answer is not None else {})}

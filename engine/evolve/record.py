@@ -16,11 +16,10 @@ from typing import Any
 
 from evolve.errors import LedgerError
 from evolve.evaluation import Cost, Outcome, Status
-from evolve.messages import Answer, Bill, Request
 from evolve.program import Program
 from evolve.trial import Scored, Trial, TrialStatus
 
-__all__ = ["FORMAT", "Call", "Record", "Row", "existing", "reading"]
+__all__ = ["FORMAT", "Record", "Row", "existing", "reading"]
 
 FORMAT = 2
 """Version of the record's layout; a newer record is refused, not guessed at."""
@@ -45,35 +44,6 @@ class Row:
     trial: int | None
     closes: bool
     body: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request to a model, as it stands in the record.
-
-    Args:
-        number: counts the requests of the run.
-        step: the action that it belongs to, or -1.
-        place: counts the requests of the step from 0.
-        model: who was asked.
-        digest: content address of request and model.
-        request: what was asked.
-        answer: what came back, or None.
-        fault: why there is no answer, or "" (also when it was still awaited as the run stopped).
-        detail: more about the fault.
-        bill: what it cost.
-    """
-
-    number: int
-    step: int
-    place: int
-    model: str
-    digest: str
-    request: Request
-    answer: Answer | None
-    fault: str
-    detail: str
-    bill: Bill
 
 
 class Record:
@@ -217,30 +187,6 @@ class Record:
             except ValueError as error:
                 raise LedgerError(f"the record in {self.folder} is damaged: trial {number}: {error}") from error
             yield Scored(instance, stage, outcome, reused_from)
-
-    def calls(self, step: int, place: int) -> Iterator[Call]:
-        """Yield what was asked of a model at one place of a step, oldest first; interruptions repeat it."""
-        return self.all_calls("step = ? AND place = ?", step, place)
-
-    def all_calls(self, where: str = "1", *values: Any) -> Iterator[Call]:
-        """Yield what was asked of models, oldest first: all, or what an SQL condition picks, such as `"step = ?"`."""
-        statement = (
-            "SELECT id, step, place, model, digest, requests.body, answers.body, fault, prompt_tokens, "
-            "completion_tokens, usd, estimated FROM requests LEFT JOIN answers ON request = id "
-            f"WHERE {where} ORDER BY id"
-        )
-        for number, step, place, model, digest, asked, answered, fault, *bill in self._db.execute(statement, values):
-            request = Request.from_plain(_plain(asked))
-            body = _plain(answered) if answered is not None else {}
-            answer = Answer.from_plain(body) if body and not fault else None
-            paid = Bill(*bill) if answer is not None else Bill()
-            detail = body.get("detail", "")
-            yield Call(number, step, place, model, digest, request, answer, fault or "", detail, paid)
-
-    def requests(self, step: int) -> int:
-        """Return how many places of a step asked a model."""
-        (count,) = self._db.execute("SELECT count(DISTINCT place) FROM requests WHERE step = ?", (step,)).fetchone()
-        return int(count)
 
     def solutions(self, number: int) -> Mapping[str, Any]:
         """Return what a trial's program answered, by instance id."""

@@ -85,10 +85,6 @@ class RunState:
         """Return what a trial's program answered, by instance id; empty when it gave no valid answer."""
         return self.ledger.solutions(self.trial(number).leader)
 
-    def has_further_outcomes(self, number: int) -> bool:
-        """Tell whether a trial got outcomes after it was committed, so that an earlier check of it may be too old."""
-        return number in self._measured
-
     def instance(self, name: str) -> Instance:
         """Return an instance by its id, also one that is retired: old outcomes still speak of it."""
         return self.instances[name] if name in self.instances else self.retired[name]

@@ -44,6 +44,8 @@ def evolve_selectors() -> Mapping[str, str]:
 def evolve_strategies() -> Mapping[str, str]:
     """Name the strategies."""
     return {
+        "best_of_n": "evolve_plugins.strategies.best_of_n:BestOfN",
+        "chain": "evolve_plugins.strategies.chain:Chain",
         "random_search": "evolve_plugins.strategies.random_search:RandomSearch",
         "steady_state": "evolve_plugins.strategies.steady_state:SteadyState",
     }
@@ -62,7 +64,7 @@ def evolve_models() -> Mapping[str, str]:
     return {
         "anthropic": "evolve_plugins.models.anthropic:Anthropic",
         "openai": "evolve_plugins.models.openai:OpenAI",
-        "replay": "evolve_plugins.models.replay:Replay",
+        "replay": "evolve_plugins.models.replay:RecordedAnswers",
         "scripted": "evolve_plugins.models.scripted:Scripted",
     }
 

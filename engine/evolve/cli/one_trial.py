@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from evolve import views
+from evolve.calls import Call, calls
 from evolve.cli.report import number as written
 from evolve.errors import LedgerError
-from evolve.record import Call, Record, reading
+from evolve.record import Record, reading
 
 __all__ = ["one_trial", "trial_text"]
 
@@ -57,7 +58,7 @@ def one_trial(folder: Path, number: int, *, with_calls: bool) -> dict[str, Any]:
 
 def _calls(record: Record, number: int) -> Iterator[dict[str, Any]]:
     step = next(record.query("SELECT step FROM trials WHERE number = ?", (number,)))[0]
-    for call in record.all_calls("step = ?", step):
+    for call in calls(record, "step = ?", step):
         yield {
             "model": call.model,
             "request": {**call.request.to_plain(), "messages": [_message(call, place) for place in _places(call)]},

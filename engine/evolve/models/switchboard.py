@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from evolve.calls import Call, asking_places, calls_at
 from evolve.errors import ConfigError
 from evolve.ledger import Ledger
 from evolve.messages import Answer, Bill, Capabilities, Fault, ModelError, Request
 from evolve.models.line import Line
 from evolve.models.prices import Price
 from evolve.models.purse import Overdrawn, Purse
-from evolve.record import Call
 from evolve.streams import stream
 
 __all__ = ["Desk", "Switchboard"]
@@ -75,7 +75,7 @@ class Switchboard:
             ConfigError: in one line, which model cannot be reached, and why.
         """
         asked = self.desk(_PREFLIGHT)
-        asked.place = self.ledger.requests(_PREFLIGHT)
+        asked.place = asking_places(self.ledger, _PREFLIGHT)
         for name, line in self.lines.items():
             try:
                 await line.client.start()
@@ -173,7 +173,7 @@ class Switchboard:
         It is the one of the same place that was answered, whatever has changed meanwhile; a failure counts in a replay
         only. The first requests are made anew each time.
         """
-        calls = [] if step == _PREFLIGHT else list(self.ledger.calls(step, place))
+        calls = [] if step == _PREFLIGHT else list(calls_at(self.ledger, step, place))
         call = max(calls, key=lambda call: (call.answer is not None, bool(call.fault), call.number), default=None)
         if call is None or not (call.answer is not None or (call.fault and not self.live)):
             return None

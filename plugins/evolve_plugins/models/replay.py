@@ -1,4 +1,4 @@
-"""`Replay`: answers that another run has paid for."""
+"""`RecordedAnswers`: answers that another run has paid for."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from evolve.calls import calls
 from evolve.client import ModelClient
 from evolve.errors import LedgerError
 from evolve.messages import Answer, Capabilities, Fault, ModelError, Request
 from evolve.record import reading
 
-__all__ = ["Replay"]
+__all__ = ["RecordedAnswers"]
 
 
 @dataclass
-class Replay(ModelClient):
+class RecordedAnswers(ModelClient):
     """Answers that another run has paid for: the same conversation gets the same answers, in their order, for nothing.
 
     A conversation that the other run did not have is a fault; so is one that comes more often than it did there.
@@ -39,7 +40,7 @@ class Replay(ModelClient):
         found: dict[str, list[Answer]] = defaultdict(list)
         try:
             with reading(Path(self.model)) as record:
-                for call in record.all_calls():
+                for call in calls(record):
                     if call.answer is not None:
                         found[_conversation(call.request)].append(call.answer)
         except LedgerError as error:
