@@ -47,8 +47,8 @@ from evolve.turnstile import Turnstile
 
 __all__ = ["Loop"]
 
-_PATIENCE_S = 3.0
-"""How long the end waits for answers of models that are paid for."""
+_PATIENCE_S, _PATIENCE_OF_A_PERSON_S = 3.0, 20.0
+"""How long the end waits for answers of models that are paid for: at a limit, and when a person asked for the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,4 +371,4 @@ class Loop:
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         await self._checks.cancel()
-        await self.proposer.switchboard.close(_PATIENCE_S)
+        await self.proposer.switchboard.close(_PATIENCE_OF_A_PERSON_S if self.stop_reason else _PATIENCE_S)

@@ -103,7 +103,9 @@ def _interruptible(run: Run) -> Iterator[None]:
             task.cancel()
         asked = True
         run.request_stop(f"interrupted by {by}")
-        click.echo("stopping; press Ctrl-C again to stop at once", err=True)
+        waiting = run.loop.proposer.switchboard.waiting if run.loop is not None else 0
+        paid = f"; {waiting} answers of models are paid for and may still come" if waiting else ""
+        click.echo(f"stopping{paid}; press Ctrl-C again to stop at once", err=True)
 
     for number, by in _SIGNALS.items():
         loop.add_signal_handler(number, on_signal, by)

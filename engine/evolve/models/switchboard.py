@@ -58,6 +58,11 @@ class Switchboard:
         """What each model can do, by name."""
         return {name: line.client.capabilities() for name, line in self.lines.items()}
 
+    @property
+    def waiting(self) -> int:
+        """How many requests have been sent and not answered."""
+        return len(self._sent)
+
     def desk(self, step: int) -> Desk:
         """Return what one proposal asks its models through.
 

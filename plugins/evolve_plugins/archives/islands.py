@@ -1,11 +1,11 @@
-"""`Islands`: several small archives that evolve apart and start again when they stall."""
+"""`Islands`: several small archives that evolve apart and start again when they stall or fall behind."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Annotated
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Literal
 
 from numpy.random import Generator
 from pydantic import Field
@@ -28,6 +28,16 @@ class _Island:
     stalled: int = 0
     refilling: bool = False
 
+    def first(self, count: int) -> list[Trial]:
+        """Return its best trials."""
+        return [trial for trial, _ in zip(self.kept, range(count), strict=False)]
+
+    def begin(self, kept: Archive, best: float | None = None) -> None:
+        """Begin a new life with another archive: with a founder, or as one that has to be refilled."""
+        self.kept, self.best, self.refilling = kept, best, best is None
+        self.life += 1
+        self.stalled = 0
+
 
 @dataclass
 class Islands(Archive):
@@ -37,28 +47,38 @@ class Islands(Archive):
     the elites of all islands, asked for with purpose "restart": operators give them new structure, not old values.
     A trial without a niche (a seed) lands on every island. A child of an island's former life does not return to it.
 
+    Every `reset_every` valid trials the worse half of the islands is emptied as well, and each of them begins anew from
+    the best program of a better island, drawn at random.
+
     Args:
-        inner: the archive that each island is a copy of.
+        inner: the archive that each island is a copy of; any will do, and its niches are the island's.
         count: how many islands there are.
-        stall: valid trials of an island without a better best, before it starts again.
+        stall: valid trials of an island without a better best, before it starts again; 0 for never.
         restart_fill: how many trials an emptied island must keep before it is bred from again.
         donors: how many elites each island, and the islands lost, lend to a restart.
-        migrate_every: valid trials of an island between two visits to the next island of the ring; 0 keeps them apart.
+        migrate_every: valid trials of an island between two visits to its neighbours; 0 keeps them apart.
         migrants: how many of its best it sends along.
+        topology: who is a neighbour: "ring", the next one; "star", the first of all others and all others of the
+            first; "complete", everybody.
+        reset_every: valid trials between two resets of the worse half; 0 for never.
 
-    Reference: Tanese, "Distributed genetic algorithms", ICGA 1989; restarts as in Romera-Paredes et al.,
-        "Mathematical discoveries from program search with large language models", Nature 625, 2024.
+    Reference: Tanese, "Distributed genetic algorithms", ICGA 1989; restarts and resets as in Romera-Paredes et al.,
+        "Mathematical discoveries from program search with large language models", Nature 625, 2024, where resets come
+        every four hours, and an island is drawn uniformly.
     """
 
     inner: Archive = field(default_factory=lambda: TopK(k=12))
     count: Annotated[int, Field(gt=0)] = 4
-    stall: Annotated[int, Field(gt=0)] = 25
+    stall: Annotated[int, Field(ge=0)] = 25
     restart_fill: Annotated[int, Field(gt=0)] = 4
     donors: Annotated[int, Field(gt=0)] = 3
     migrate_every: Annotated[int, Field(ge=0)] = 0
     migrants: Annotated[int, Field(gt=0)] = 1
+    topology: Literal["ring", "star", "complete"] = "ring"
+    reset_every: Annotated[int, Field(ge=0)] = 0
     _islands: list[_Island] = field(default_factory=list, init=False, repr=False)
     _lost: TopK = field(init=False, repr=False)
+    _offered: int = field(default=0, init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._islands = [_Island(copy.deepcopy(self.inner)) for _ in range(self.count)]
@@ -68,27 +88,39 @@ class Islands(Archive):
         """Offer the trial to the island that bred it, or to all when none did."""
         if trial.fitness is None:
             return AddStatus.REJECTED
-        niche = trial.notes.get("niche")
-        if niche is None:
-            return min((self._settle(index, trial, rng) for index in range(self.count)), key=list(AddStatus).index)
-        for index in range(self.count):
-            if niche == self._name(index):
-                return self._settle(index, trial, rng)
-        self._lost.add(trial, rng)
-        return AddStatus.REJECTED
+        status = self._land(trial, rng)
+        self._offered += 1
+        if self.reset_every and self._offered % self.reset_every == 0:
+            self._reset(rng)
+        return status
 
     def __iter__(self) -> Iterator[Trial]:
         found = {trial.number: trial for island in self._islands for trial in island.kept}
         return iter(sorted(found.values(), key=rank))
 
     def niche(self, rng: Generator) -> Niche:
-        """Return an island: usually the one served least, so that all get the same number of children."""
+        """Return a niche of an island: usually the one served least, so that all get the same number of children."""
         first, second = (int(i) for i in rng.integers(0, self.count, size=2))
         index = min(first, second, key=lambda i: self._islands[i].served)
         island = self._islands[index]
         if island.refilling:
             return Niche(self._name(index), self._elites(), purpose="restart")
-        return Niche(self._name(index), tuple(island.kept))
+        inner = island.kept.niche(rng)
+        return replace(inner, name=f"{self._name(index)}/{inner.name}" if inner.name else self._name(index))
+
+    def neighbours(self, index: int) -> Sequence[int]:
+        """Return where an island's migrants go.
+
+        Args:
+            index: of the island, from 0.
+        """
+        if self.topology == "ring":
+            to: Sequence[int] = ((index + 1) % self.count,)
+        elif self.topology == "star":
+            to = range(1, self.count) if index == 0 else (0,)
+        else:
+            to = range(self.count)
+        return [other for other in to if other != index]
 
     def _name(self, index: int) -> str:
         return f"{index}.{self._islands[index].life}"
@@ -96,9 +128,19 @@ class Islands(Archive):
     def _elites(self) -> tuple[Trial, ...]:
         found = {trial.number: trial for trial in list(self._lost)[: self.donors]}
         for island in self._islands:
-            for trial, _ in zip(island.kept, range(self.donors), strict=False):
-                found[trial.number] = trial
+            found.update((trial.number, trial) for trial in island.first(self.donors))
         return tuple(sorted(found.values(), key=rank))
+
+    def _land(self, trial: Trial, rng: Generator) -> AddStatus:
+        niche = trial.notes.get("niche")
+        if niche is None:
+            return min((self._settle(index, trial, rng) for index in range(self.count)), key=list(AddStatus).index)
+        outer, _, inner = str(niche).partition("/")
+        for index in range(self.count):
+            if outer == self._name(index):
+                return self._settle(index, _addressed(trial, inner) if inner else trial, rng)
+        self._lost.add(trial, rng)
+        return AddStatus.REJECTED
 
     def _settle(self, index: int, trial: Trial, rng: Generator) -> AddStatus:
         island = self._islands[index]
@@ -109,25 +151,42 @@ class Islands(Archive):
             island.best, island.stalled = trial.fitness, 0
         else:
             island.stalled += 1
+        stalls = self.stall and island.stalled >= self.stall
         if island.refilling:
-            if len(island.kept) >= self.restart_fill or island.stalled >= self.stall:
+            if len(island.kept) >= self.restart_fill or stalls:
                 island.refilling, island.stalled = False, 0
-        elif island.stalled >= self.stall:
-            self._restart(island, rng)
+        elif stalls:
+            self._lose(island, rng)
+            island.begin(copy.deepcopy(self.inner))
         elif self.migrate_every and island.served % self.migrate_every == 0:
             self._migrate(index, rng)
         return status
 
-    def _restart(self, island: _Island, rng: Generator) -> None:
-        for trial, _ in zip(island.kept, range(self.donors), strict=False):
+    def _lose(self, island: _Island, rng: Generator) -> None:
+        for trial in island.first(self.donors):
             self._lost.add(trial, rng)
-        island.kept = copy.deepcopy(self.inner)
-        island.life += 1
-        island.best, island.stalled, island.refilling = None, 0, True
 
     def _migrate(self, index: int, rng: Generator) -> None:
-        target = self._islands[(index + 1) % self.count]
-        if target.refilling:
-            return
-        for trial, _ in zip(self._islands[index].kept, range(self.migrants), strict=False):
-            target.kept.add(trial, rng)
+        leaving = self._islands[index].first(self.migrants)
+        for neighbour in self.neighbours(index):
+            target = self._islands[neighbour]
+            for trial in () if target.refilling else leaving:
+                target.kept.add(_addressed(trial, None), rng)
+
+    def _reset(self, rng: Generator) -> None:
+        """Let the worse half of the islands begin anew, each from the best of one of the others."""
+        order = [int(i) for i in rng.permutation(self.count)]
+        order.sort(key=lambda index: -max((trial.fitness or 0.0 for trial in self._islands[index].first(1)), default=-1e999))
+        better = order[: self.count - self.count // 2]
+        for index in order[len(better) :]:
+            founders = self._islands[better[int(rng.integers(0, len(better)))]].first(1)
+            self._lose(self._islands[index], rng)
+            self._islands[index].begin(copy.deepcopy(self.inner), best=founders[0].fitness if founders else None)
+            for founder in founders:
+                self._islands[index].kept.add(_addressed(founder, None), rng)
+
+
+def _addressed(trial: Trial, niche: str | None) -> Trial:
+    """Return a trial that asks for a part of an island's own archive by name, or for none."""
+    notes = {key: value for key, value in trial.notes.items() if key != "niche"}
+    return replace(trial, notes=notes if niche is None else {**notes, "niche": niche})

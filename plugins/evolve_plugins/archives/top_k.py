@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bisect
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Annotated
@@ -11,7 +10,7 @@ from numpy.random import Generator
 from pydantic import Field
 
 from evolve import AddStatus, Archive, Trial
-from evolve_plugins.archives.ranking import class_of, rank
+from evolve_plugins.archives.ranking import Ranked, class_of, rank
 
 __all__ = ["TopK"]
 
@@ -27,7 +26,7 @@ class TopK(Archive):
     """
 
     k: Annotated[int, Field(gt=0)] = 50
-    _kept: list[Trial] = field(default_factory=list, init=False, repr=False)
+    _kept: Ranked = field(default_factory=Ranked, init=False, repr=False)
     _classes: dict[str, Trial] = field(default_factory=dict, init=False, repr=False)
 
     def add(self, trial: Trial, rng: Generator) -> AddStatus:
@@ -36,18 +35,18 @@ class TopK(Archive):
             return AddStatus.REJECTED
         loser = self._classes.get(class_of(trial))
         if loser is None and len(self._kept) >= self.k:
-            loser = self._kept[-1]
+            loser = self._kept.worst
         if loser is not None:
             if rank(loser)[0] <= -trial.fitness:
                 return AddStatus.REJECTED
-            self._kept.pop(bisect.bisect_left(self._kept, rank(loser), key=rank))
+            self._kept.remove(loser)
             del self._classes[class_of(loser)]
-        bisect.insort(self._kept, trial, key=rank)
+        self._kept.add(trial)
         self._classes[class_of(trial)] = trial
         return AddStatus.NEW if loser is None else AddStatus.IMPROVED
 
     def __iter__(self) -> Iterator[Trial]:
-        return iter(tuple(self._kept))
+        return iter(self._kept)
 
     def __len__(self) -> int:
         return len(self._kept)

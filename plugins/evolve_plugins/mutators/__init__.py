@@ -21,6 +21,7 @@ MUTATORS: dict[str, str] = {
     "llm_fix": "evolve_plugins.mutators.llm_fix:LlmFix",
     "llm_from_scratch": "evolve_plugins.mutators.llm_from_scratch:LlmFromScratch",
     "llm_rewrite": "evolve_plugins.mutators.llm_rewrite:LlmRewrite",
+    "meta_prompt": "evolve_plugins.mutators.meta_prompt:MetaPrompt",
     "numbers": "evolve_plugins.mutators.numbers:Numbers",
     "reseed": "evolve_plugins.mutators.partial:Reseed",
     "thaw": "evolve_plugins.mutators.partial:Thaw",

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import deque
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from numpy.random import Generator
@@ -25,6 +25,7 @@ __all__ = ["Credit"]
 
 _TOLERANCE = 1e-7
 _STRESS = 4
+_SHRINKAGE = 2.0
 
 
 @dataclass(slots=True)
@@ -91,20 +92,37 @@ class Credit:
     def learn_failure(self, name: Hashable, purpose: str, cost: float) -> None:
         """Take in a proposal that led to no trial; one that cost nothing is charged what is usual, or it would pay."""
         self._seen += 1
-        self._add(name, purpose, 0.0, cost if cost > 0.0 else max(0.0, self._usual(purpose) - self.overhead))
+        spent, trials = self._spent(purpose)
+        self._add(name, purpose, 0.0, cost if cost > 0.0 or not trials else spent / trials - self.overhead)
 
     def worth(self, name: Hashable, purpose: str, rng: Generator) -> float:
         """Draw what an arm may gain per cost."""
         arm = self._arms.get((name, purpose), _Arm(when=self._seen))
         fade = self._fade(arm)
         gain, trials = arm.gain * fade, arm.trials * fade
-        cost = (arm.cost * fade + self._usual(purpose)) / (trials + 1.0)
+        spent, made = self._spent(purpose)
+        usual = (spent + self.overhead) / (made + 1.0)
+        cost = (arm.cost * fade + usual) / (trials + 1.0)
         return float(rng.beta(1.0 + gain, 1.0 + max(0.0, trials - gain))) / cost
 
-    def _usual(self, purpose: str) -> float:
-        """Return what a trial costs on average, whatever arm made it."""
+    def tally(self, name: Hashable) -> tuple[float, float]:
+        """Return the mean gain to expect of an arm, and from how many trials that is known, for all purposes together.
+
+        An arm of few trials is taken to be nearly as good as all arms are on average.
+        """
+        gain, trials = self._sums([arm for (other, _), arm in self._arms.items() if other == name])
+        all_gain, all_trials = self._sums(self._arms.values())
+        usual = all_gain / all_trials if all_trials else 0.0
+        return (gain + _SHRINKAGE * usual) / (trials + _SHRINKAGE), trials
+
+    def _sums(self, arms: Iterable[_Arm]) -> tuple[float, float]:
+        faded = [(arm, self._fade(arm)) for arm in arms]
+        return sum(arm.gain * fade for arm, fade in faded), sum(arm.trials * fade for arm, fade in faded)
+
+    def _spent(self, purpose: str) -> tuple[float, float]:
+        """Return what all arms have cost, and for how many trials."""
         same = [arm for (_, p), arm in self._arms.items() if p == purpose]
-        return (sum(arm.cost for arm in same) + self.overhead) / (sum(arm.trials for arm in same) + 1.0)
+        return sum(arm.cost for arm in same), sum(arm.trials for arm in same)
 
     def _add(self, name: Hashable, purpose: str, gain: float, cost: float) -> None:
         arm = self._arms.setdefault((name, purpose), _Arm(when=self._seen))

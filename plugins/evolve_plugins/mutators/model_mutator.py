@@ -28,7 +28,8 @@ _SEEDS = 1 << 31
 _WANTED = ("images", "seed", "system")
 """Abilities that a request makes use of where every model that may be asked has them."""
 _LONGEST_IDEA = 2000
-_CODE = re.compile(r"^\s*(?:```|~~~|<{5,9}\s*SEARCH)", re.IGNORECASE | re.MULTILINE)
+_CODE = re.compile(r"(?:^\S+\n)?^\s*(?:```|~~~|<{5,9}\s*SEARCH)", re.IGNORECASE | re.MULTILINE)
+"""Where an idea ends at the latest: where code begins, with its path above it."""
 
 
 @dataclass(frozen=True, slots=True)

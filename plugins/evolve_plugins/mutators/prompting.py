@@ -134,7 +134,7 @@ def shown(trial: Trial, problem: ProblemFacts) -> dict[str, Any]:
         "score": trial.score,
         "files": _fenced(program.files),
         "feedback": _short(said, _LONGEST_FEEDBACK),
-        "metrics": dict(trial.metrics),
+        "metrics": dict(sorted(trial.metrics.items())),
         "failure": failed.status.value if failed is not None else "",
         "outcome": _short(outcome, _LONGEST_OUTCOME),
         "idea": _short(str(trial.notes.get("idea", "")), _LONGEST_OUTCOME),
