@@ -124,7 +124,7 @@ class Run:
                 ledger = Ledger.create(self.folder, self._meta(description))
             await self._search(ledger, description, executor, observers)
         except (ProblemError, PluginError, ConfigError):
-            if ledger is not None and self.fresh:
+            if ledger is not None and self.fresh and not _holds_something(ledger):
                 ledger.discard()
             raise
         finally:
@@ -203,6 +203,11 @@ class Speaker:
                 observer(event)
             except Exception:  # noqa: BLE001 - border: an observer must not harm the run
                 _log.exception("an observer failed on %s", type(event).__name__)
+
+
+def _holds_something(ledger: Ledger) -> bool:
+    """Tell whether a record holds what somebody would miss: a valid program, or an answer that was paid for."""
+    return views.best(ledger) is not None or bool(views.counts(ledger)["answers"])
 
 
 def executor_of(config: RunConfig, registry: Registry) -> Executor:

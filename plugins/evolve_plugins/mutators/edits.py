@@ -253,12 +253,23 @@ def _rewritten(path: str, before: str, text: str) -> str:
     _refuse_elision(path, before, text)
     lines = ended_like(before, text)
     old = sections(path, before)
+    if len(old) == 3 and text.count("EVOLVE-BLOCK-START") == text.count("EVOLVE-BLOCK-END") == 1:
+        inside = _only_the_region(path, text)
+        lines, text = (lines, text) if inside is None else (ended_like(before, inside), inside)
     if not any(old[::2]) or "EVOLVE-BLOCK-" in text:
         return kept(path, before, joined_like(before, lines))
     if len(old) > 3:
         refuse(EditRefusal.AMBIGUOUS, f"{path} has several EVOLVE-BLOCK regions; write it whole, with the markers")
     margin = "" if _margin(lines) else _margin(old[1].splitlines())
     return old[0] + "".join(margin + line if line.strip() else line for line in lines) + old[2]
+
+
+def _only_the_region(path: str, text: str) -> str | None:
+    """Return what stands between the markers of a block that holds nothing else, or None."""
+    parts = sections(path, text)
+    around = [line for part in parts[::2] for line in part.splitlines()]
+    bare = all("EVOLVE-BLOCK-" in line or not line.strip() for line in around)
+    return parts[1] if bare and len(parts) == 3 else None
 
 
 def _margin(lines: Sequence[str]) -> str:

@@ -17,6 +17,8 @@ from importlib import resources
 from typing import Any
 
 import jinja2
+from jinja2.meta import find_undeclared_variables
+from jinja2.nodes import Name
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from evolve import ProblemError, Program, Trial
@@ -29,6 +31,7 @@ __all__ = ["Part", "Prompter", "mistakes_in", "pictures", "shown", "tokens_in"]
 _CHARACTERS_PER_TOKEN = 4
 _LONGEST_OUTCOME = 800
 _LONGEST_FEEDBACK = 12_000
+_COMMON = frozenset({"problem", "blocks", "parent", "mate"})
 _START = re.compile("EVOLVE-BLOCK-START")
 _TEMPLATE = "<template>"
 """What the template engine calls the file of a text."""
@@ -92,7 +95,7 @@ class Prompter:
         name = f"{template}.j2"
         own = self.problem.prompts.get(name)
         try:
-            compiled = _environment().from_string(own) if own is not None else _shipped(name)
+            compiled = _compiled(own) if own is not None else _shipped(name)
             blocks = [_block(block) for block in self.problem.primitives.primitives] if self.problem.primitives else []
             return compiled.render(problem=self.problem, blocks=blocks, **data).strip()
         except Exception as error:  # border: a template is the user's, and may do anything
@@ -100,13 +103,19 @@ class Prompter:
 
 
 def mistakes_in(problem: ProblemFacts) -> str:
-    """Return what is wrong with the form of the problem's own templates, or ""."""
+    """Return what is wrong with the problem's own templates, as far as that shows without rendering them, or ""."""
     found = []
     for name, text in problem.prompts.items():
         try:
-            _environment().parse(text if name.endswith(".j2") else "")
+            tree = _environment().parse(text if name.endswith(".j2") else "")
         except jinja2.TemplateError as error:
             found.append(_mistake(name, error))
+            continue
+        there = _names_in(name)
+        unknown = find_undeclared_variables(tree) - there if there else set()
+        lines = {node.name: node.lineno for node in list(tree.find_all(Name))[::-1] if node.name in unknown}
+        hint = f"is not known here; there are {', '.join(sorted(there))}"
+        found += [f"prompts/{name}:{line}: {unknown_name!r} {hint}" for unknown_name, line in sorted(lines.items())]
     return "; ".join(found)
 
 
@@ -221,7 +230,24 @@ def _environment() -> jinja2.Environment:
 
 @functools.cache
 def _shipped(name: str) -> jinja2.Template:
-    file = resources.files("evolve_plugins.mutators") / "prompts" / name
-    if not file.is_file():
+    text = _text_of(name)
+    if text is None:
         raise jinja2.TemplateNotFound(name)
-    return _environment().from_string(file.read_text(encoding="utf-8"))
+    return _compiled(text)
+
+
+@functools.lru_cache(maxsize=64)
+def _compiled(text: str) -> jinja2.Template:
+    return _environment().from_string(text)
+
+
+@functools.cache
+def _names_in(name: str) -> frozenset[str]:
+    """Return the names that a template may use, or none when there is no such template in the box."""
+    text = _text_of(name)
+    return frozenset() if text is None else _COMMON | find_undeclared_variables(_environment().parse(text))
+
+
+def _text_of(name: str) -> str | None:
+    file = resources.files("evolve_plugins.mutators") / "prompts" / name
+    return file.read_text(encoding="utf-8") if file.is_file() else None
