@@ -174,7 +174,7 @@ class Selection:
 
 
 class Selector(ABC):
-    """Picks parents and inspirations."""
+    """Picks parents and inspirations. Its `select` must not change state; `observe` may."""
 
     @abstractmethod
     def select(self, archive: Iterable[Trial], rng: Generator) -> Selection:
@@ -183,6 +183,14 @@ class Selector(ABC):
         Args:
             archive: the trials of one niche, best first, at least one.
             rng: the random stream of this step.
+        """
+
+    def observe(self, trial: Trial, status: AddStatus) -> None:
+        """Learn what became of a trial. Called for every finished trial, after the archive was offered it.
+
+        Args:
+            trial: the finished trial; `trial.parents` says who was picked for it.
+            status: what the archive did with it.
         """
 
 

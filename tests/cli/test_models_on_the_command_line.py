@@ -146,12 +146,7 @@ def test_a_plan_over_budget_asks_only_somebody_at_a_terminal(problem: Path, serv
         with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, close_fds=True) as process:
             os.close(theirs)
             os.write(ours, answer)
-            said = b""
-            try:
-                while chunk := os.read(ours, 4096):
-                    said += chunk
-            except OSError:  # the other end is closed
-                pass
+            said = _all_said(ours)
             process.wait()
         os.close(ours)
         assert b"start the run?" in said
@@ -204,3 +199,39 @@ def test_resume_goes_on_with_the_same_models(problem: Path, server: OpenAIServer
     assert resumed.exit_code == 0, resumed.output
     assert server.answered == 5
     assert evolve("replay", "run").exit_code == 0
+
+
+@pytest.mark.parametrize("budget", ["4trials,1usd", "4trials,1e6tokens"])
+def test_on_a_terminal_what_models_cost_is_shown_and_what_is_left(
+    problem: Path, server: OpenAIServer, budget: str
+) -> None:
+    model = f"openai:demo,base_url={server.url},price_in=1,price_out=2"
+    ours, theirs = pty.openpty()
+    command = [
+        sys.executable,
+        "-c",
+        "from evolve.cli import main; main()",
+        str(problem),
+        "--model",
+        model,
+        "--budget",
+        budget,
+    ]
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "150"}
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as process:
+        os.close(theirs)
+        said = _all_said(ours)
+    os.close(ours)
+    assert process.returncode == 0, said.decode()
+    assert b"usd left" in said or b"tokens left" in said
+    assert b"requests on their way" in said
+
+
+def _all_said(terminal: int) -> bytes:
+    said = b""
+    try:
+        while chunk := os.read(terminal, 4096):
+            said += chunk
+    except OSError:  # the other end is closed
+        pass
+    return said

@@ -98,6 +98,14 @@ class Progress:
         shown = self._gains.most_common(_OPERATORS_SHOWN)
         return ", ".join(f"{name} {gains}/{self._tried[name]}" for name, gains in shown) or "no gain yet"
 
+    def models_line(self) -> str:
+        """Return what models were asked so far, or "" in a run without any."""
+        loop = self.run.loop
+        if loop is None or not loop.proposer.switchboard.lines:
+            return ""
+        used, waiting = loop.state.meter.used, loop.proposer.switchboard.waiting
+        return f"{waiting} requests on their way, {used['tokens']:,.0f} tokens, {used['usd']:.4f} usd"
+
     def _headline(self, resumed: bool) -> str:
         config = self.run.problem.config
         limits = [f"{value:g} {name}" for name, value in config.budget.model_dump().items() if value is not None]
@@ -135,8 +143,11 @@ class Progress:
             "cpu_seconds": "CPU s left",
             "trials": "trials left",
             "evaluations": "evaluations left",
+            "tokens": "tokens left",
         }
-        return [f"{left:.0f} {words[name]}" for name, left in self.run.loop.state.meter.remaining.items()]
+        remaining = dict(self.run.loop.state.meter.remaining)
+        money = [f"{remaining.pop('usd'):.4g} usd left"] if "usd" in remaining else []
+        return [*(f"{left:.0f} {words[name]}" for name, left in remaining.items()), *money]
 
     def _rate(self) -> float:
         """Return evaluations per second over the last seconds."""
@@ -157,7 +168,9 @@ class PlainLines(Progress):
     def tick(self) -> None:
         """Print where the run stands."""
         if self.run.loop is not None:
-            self.say(f"{self.run.loop.state.meter.used['seconds']:8.1f} s  {self.status()}; best {self.best_line()}")
+            asked = self.models_line()
+            status = f"{self.status()}{'; ' + asked if asked else ''}"
+            self.say(f"{self.run.loop.state.meter.used['seconds']:8.1f} s  {status}; best {self.best_line()}")
 
     def say(self, line: str) -> None:
         """Print a line; a run that nobody reads any more ends."""
@@ -203,6 +216,9 @@ class LivePanel(Progress):
         table = Table.grid(padding=(0, 2))
         table.add_column(style="bold cyan", no_wrap=True)
         table.add_column(no_wrap=True, overflow="ellipsis")
-        for label, text in (("best", self.best_line()), ("search", self.status()), ("gains", self.operators_line())):
+        rows = {"best": self.best_line(), "search": self.status(), "gains": self.operators_line()}
+        if asked := self.models_line():
+            rows["models"] = asked
+        for label, text in rows.items():
             table.add_row(label, text)
         return table
