@@ -19,7 +19,7 @@ from evolve.errors import did_you_mean
 from evolve.events import Refused
 from evolve.interfaces import Context, Mutator, ProblemFacts
 from evolve.trial import Proposal, Trial
-from evolve_plugins.mutators.credit import Credit
+from evolve.credit import Credit
 
 __all__ = ["Bandit", "named_arms"]
 

@@ -21,7 +21,7 @@ from evolve.interfaces import ProblemFacts
 from evolve.messages import Answer, ModelError, Request
 from evolve_plugins.mutators.bandit import named_arms
 from evolve_plugins.mutators.contexts import Guided
-from evolve_plugins.mutators.credit import Credit
+from evolve.credit import Credit
 from evolve_plugins.mutators.llm_crossover import LlmCrossover
 from evolve_plugins.mutators.llm_diff import LlmDiff
 from evolve_plugins.mutators.llm_fix import LlmFix

@@ -27,7 +27,7 @@ from evolve.interfaces import ProblemFacts
 from evolve.messages import Request
 from evolve_plugins.mutators.answers import find_section
 from evolve_plugins.mutators.contexts import Guided
-from evolve_plugins.mutators.credit import Credit
+from evolve.credit import Credit
 from evolve_plugins.mutators.prompting import Part, Prompter
 from evolve_plugins.mutators.wrapping import Wrapper, as_it_is
 

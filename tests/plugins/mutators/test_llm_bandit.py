@@ -18,7 +18,7 @@ from evolve.interfaces import ProblemFacts
 from evolve.messages import Capabilities, Fault, ModelError, Request
 from evolve.testing import MemoryContext, make_facts, make_trial
 from evolve_plugins.mutators.bandit import Bandit
-from evolve_plugins.mutators.credit import Credit
+from evolve.credit import Credit
 from evolve_plugins.mutators.llm import ModelBandit
 
 FACTS = replace(make_facts(), models={"cheap": Capabilities(), "dear": Capabilities()})

@@ -1,0 +1,167 @@
+"""The portfolio: what each member sees, who gets the slots, and what becomes of a member that has stalled."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+
+from evolve.events import Committed, Event
+from evolve.interfaces import Action, Propose, Strategy, View
+from evolve.streams import stream
+from evolve.testing import MemoryView, StrategyContract, make_trial
+from evolve.trial import Trial
+from evolve_plugins.archives.top_k import TopK
+from evolve_plugins.selectors.tournament import Tournament
+from evolve_plugins.strategies.chain import Chain
+from evolve_plugins.strategies.portfolio import Portfolio
+from evolve_plugins.strategies.random_search import RandomSearch
+from evolve_plugins.strategies.steady_state import SteadyState
+
+Landscape = Callable[[np.ndarray], float]
+
+
+def climbing() -> Strategy:
+    return SteadyState(TopK(8), Tournament(parents=1))
+
+
+class TestPortfolio(StrategyContract):
+    def make(self) -> Strategy:
+        return Portfolio((climbing(), RandomSearch(), Chain()))
+
+
+def smooth(x: np.ndarray) -> float:
+    """One wide hill: whoever builds upon the best wins."""
+    return float(-np.sum(np.abs(x - 3.0)))
+
+
+def needles(x: np.ndarray) -> float:
+    """Many equal jumps away from the seed, and nothing to climb from any of them: fresh draws from the seed win."""
+    cell = np.floor(x * 4.0)
+    return float(math.sin(float(cell @ np.arange(1.0, len(x) + 1.0)) * 12.9898) * 43758.5453 % 1.0)
+
+
+def ridge(x: np.ndarray) -> float:
+    """A long narrow ridge with steps, and an end."""
+    return float(-abs(np.floor(np.sum(x)) - 24.0) - 0.5 * np.std(x))
+
+
+def search(strategy: Strategy, landscape: Landscape, seed: int, trials: int = 300) -> float:
+    """Run a strategy alone on a landscape of vectors; a child is its parent, moved a little. Return the best value."""
+    genomes = {0: np.zeros(4)}
+    view = MemoryView()
+
+    def judge(number: int, action: Propose | None) -> None:
+        notes = {"x": 0, **(action.tags if action else {})}
+        parents = action.parents[:1] if action else ()
+        trial = make_trial(
+            number, landscape(genomes[number]), parents=parents, notes=notes, operator="move" if action else "seed"
+        )
+        view.record[number] = trial
+        strategy.observe(Committed(number, trial), stream(seed, number, "observe"))
+
+    judge(0, None)
+    while len(genomes) < trials:
+        step = len(genomes)
+        actions = strategy.decide(view, 1, stream(seed, step, "strategy"))
+        assert len(actions) == 1
+        action = actions[0]
+        assert isinstance(action, Propose)
+        rng = stream(seed, step, "mutator")
+        start = genomes[action.parents[0]] if action.parents else genomes[0]
+        genomes[step] = start + rng.normal(scale=0.4, size=4)
+        judge(step, action)
+    return max(trial.fitness or -math.inf for trial in view.record.values())
+
+
+@pytest.mark.parametrize("landscape", [smooth, needles, ridge])
+def test_it_is_no_worse_than_its_best_member_less_a_tenth_on_landscapes_of_different_kinds(
+    landscape: Landscape,
+) -> None:
+    def mean(make: Callable[[], Strategy]) -> float:
+        return float(np.mean([search(make(), landscape, seed) for seed in range(8)]))
+
+    alone = [mean(make) for make in (climbing, RandomSearch, Chain)]
+    together = mean(lambda: Portfolio((climbing(), RandomSearch(), Chain())))
+    start = landscape(np.zeros(4))
+    assert together - start >= 0.9 * (max(alone) - start), (together, alone)
+
+
+@dataclass
+class Noting(Strategy):
+    """Remembers what it was told; proposes from trial 0."""
+
+    told: list[Event] = field(default_factory=list, init=False)
+    views: list[int] = field(default_factory=list, init=False)
+
+    def decide(self, view: View, free: int, rng: Any) -> Sequence[Action]:
+        return [Propose((0,))] * free
+
+    def observe(self, event: Event, rng: Any) -> None:
+        self.told.append(event)
+
+
+def told(portfolio: Portfolio, member: int) -> list[int]:
+    strategy: Any = portfolio._members[member].strategy
+    return [event.trial.number for event in strategy.told]
+
+
+def commit(portfolio: Portfolio, trial: Trial) -> None:
+    portfolio.observe(Committed(trial.number, trial), np.random.default_rng(0))
+
+
+def test_a_member_sees_the_seeds_and_its_own_trials_only() -> None:
+    portfolio = Portfolio((Noting(), Noting()))
+    commit(portfolio, make_trial(0, 1.0))
+    commit(portfolio, make_trial(1, 2.0, notes={"member": "0"}))
+    commit(portfolio, make_trial(2, 3.0, notes={"member": "1"}))
+    assert (told(portfolio, 0), told(portfolio, 1)) == ([0, 1], [0, 2])
+
+
+def test_a_member_that_gains_gets_the_slots_but_for_exploration() -> None:
+    portfolio = Portfolio((Noting(), Noting()), patience=0)
+    commit(portfolio, make_trial(0, 0.0))
+    for number in range(1, 200):
+        member = str(number % 2)
+        commit(portfolio, make_trial(number, float(number) if member == "0" else 0.0, notes={"member": member}))
+    view = MemoryView({0: make_trial(0, 0.0)})
+    given = Counter(
+        action.tags["member"]
+        for seed in range(400)
+        for action in portfolio.decide(view, 1, np.random.default_rng(seed))
+        if isinstance(action, Propose)
+    )
+    assert given["1"] / 400 < 0.2 / 2 + 3.3 * math.sqrt(0.1 * 0.9 / 400)  # no more than exploration gives it
+    assert given["1"] > 0
+
+
+def test_a_stalled_member_is_replaced_by_a_fresh_one_that_gets_the_best_of_all() -> None:
+    portfolio = Portfolio((Noting(), Noting()), patience=3)
+    commit(portfolio, make_trial(0, 0.0))
+    commit(portfolio, make_trial(1, 9.0, notes={"member": "1"}))
+    commit(portfolio, make_trial(2, 1.0, notes={"member": "0"}))
+    for number in range(3, 6):
+        commit(portfolio, make_trial(number, 0.5, notes={"member": "0"}))
+    assert told(portfolio, 0) == [0, 1]
+    assert told(portfolio, 1) == [0, 1]
+
+
+def test_a_member_sees_only_its_own_actions_in_flight() -> None:
+    portfolio = Portfolio((Chain(), Chain()), explore=1.0)
+    commit(portfolio, make_trial(0, 0.0))
+    view = MemoryView({0: make_trial(0, 0.0)})
+    for step in range(2):
+        actions = portfolio.decide(view, 8, np.random.default_rng(step))
+        view.in_flight = {**view.in_flight, **{10 * step + i: action for i, action in enumerate(actions)}}
+    owners = Counter(action.tags["member"] for action in view.in_flight.values() if isinstance(action, Propose))
+    assert owners == {"0": 1, "1": 1}  # a chain has one action at a time
+
+
+def test_it_needs_a_member() -> None:
+    with pytest.raises(ValueError, match="at least one strategy"):
+        Portfolio(())
