@@ -345,11 +345,31 @@ class Gate(ABC):
 
 
 class Curriculum(ABC):
-    """Chooses the instances that a stage judges a trial on."""
+    """Chooses the instances that a stage judges a trial on. Its `sample` and `go_on` must not change state."""
 
     @abstractmethod
     def sample(self, instances: Sequence[Instance], rng: Generator) -> Sequence[Instance]:
-        """Return the instances to use, out of those that the stage allows. Do not change state here."""
+        """Return the instances to use, in the order to use them. Do not change state here.
+
+        Args:
+            instances: those that the stage allows, at least one.
+            rng: the random stream of this trial and stage.
+
+        Returns:
+            At least one of them, each once.
+        """
+
+    def go_on(self, trial: Trial, outcomes: Sequence[Scored]) -> bool:
+        """Say whether a trial is worth judging on the next instance of a stage. Do not change state here.
+
+        A trial that is given up counts as failed, as one below a stage's bar does: a mean over fewer instances would
+        not compare.
+
+        Args:
+            trial: as it was proposed.
+            outcomes: its outcomes of this stage so far, all valid, at least one.
+        """
+        return True
 
     def observe(self, trial: Trial) -> None:
         """Learn how a trial did."""

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
+import pytest
 
 from evolve import AddStatus, Archive, Niche
 from evolve.testing import ArchiveContract, make_trial
+from evolve_plugins.archives.aging import Aging
 from evolve_plugins.archives.islands import Islands
 from evolve_plugins.archives.map_elites import Axis, MapElites
+from evolve_plugins.archives.pareto import Objective, Pareto
+from evolve_plugins.archives.signature_clusters import SignatureClusters
 from evolve_plugins.archives.top_k import TopK
 
 RNG = np.random.default_rng(1)
@@ -28,6 +34,30 @@ class TestIslandsOfElitesContract(ArchiveContract):
 
     def make(self) -> Archive:
         return Islands(inner=MapElites(axes=(Axis("width", 0.0, 1.0, 4),)), count=2, stall=8)
+
+
+class TestIslandsOfClustersContract(ArchiveContract):
+    def make(self) -> Archive:
+        return Islands(inner=SignatureClusters(temperature=1.0), count=4, stall=0, reset_every=20)
+
+
+class TestIslandsOfFrontsContract(ArchiveContract):
+    measures = ("width",)
+
+    def make(self) -> Archive:
+        inner = Pareto(objectives=(Objective(), Objective("width")), size=6)
+        return Islands(inner=inner, count=2, stall=8, migrate_every=3)
+
+
+class TestIslandsOfAgingContract(ArchiveContract):
+    def make(self) -> Archive:
+        return Islands(inner=Aging(size=5), count=3, migrate_every=2, migrants=2, topology="complete")
+
+
+class TestIslandsOfIslandsContract(ArchiveContract):
+    def make(self) -> Archive:
+        inner = Islands(inner=TopK(k=3), count=2, stall=7, restart_fill=2)
+        return Islands(inner=inner, count=2, stall=20, migrate_every=5, topology="star")
 
 
 def niches(archive: Islands) -> dict[str, Niche]:
@@ -139,3 +169,75 @@ def test_without_migration_the_islands_stay_apart() -> None:
     for number in range(20):
         add(archive, number, float(number), first)
     assert niches(archive)[second].members == ()
+
+
+@pytest.mark.parametrize(
+    ("topology", "expected"),
+    [
+        ("ring", {0: [1], 1: [2], 3: [0]}),
+        ("star", {0: [1, 2, 3], 1: [0], 3: [0]}),
+        ("complete", {0: [1, 2, 3], 1: [0, 2, 3], 3: [0, 1, 2]}),
+    ],
+)
+def test_migrants_go_where_the_topology_says(
+    topology: Literal["ring", "star", "complete"], expected: dict[int, list[int]]
+) -> None:
+    for sender, receivers in expected.items():
+        archive = Islands(inner=TopK(k=4), count=4, migrate_every=1, topology=topology)
+        add(archive, 0, 3.0, f"{sender}.0")
+        reached = [int(name[0]) for name, niche in niches(archive).items() if niche.members]
+        assert sorted(reached) == sorted([sender, *receivers])
+
+
+@pytest.mark.parametrize("topology", ["ring", "star", "complete"])
+def test_an_island_on_its_own_has_no_neighbour(topology: Literal["ring", "star", "complete"]) -> None:
+    assert list(Islands(count=1, topology=topology).neighbours(0)) == []
+
+
+def test_the_worse_half_begins_anew_from_the_best_of_the_others() -> None:
+    archive = Islands(inner=TopK(k=4), count=5, stall=0, reset_every=10)
+    for number in range(10):
+        add(archive, number, float(number % 5) + number / 100, f"{number % 5}.0")
+    kept = {name: [trial.number for trial in niche.members] for name, niche in niches(archive).items()}
+    assert {name: kept[name] for name in ("2.0", "3.0", "4.0")} == {"2.0": [7, 2], "3.0": [8, 3], "4.0": [9, 4]}
+    assert all(kept[name] in ([7], [8], [9]) for name in ("0.1", "1.1"))
+    assert len(kept) == 5
+
+
+def test_ties_between_islands_are_broken_at_random() -> None:
+    survivors = set()
+    for seed in range(20):
+        archive = Islands(inner=TopK(k=4), count=2, stall=0, reset_every=1)
+        archive.add(make_trial(0, 1.0), np.random.default_rng(seed))
+        survivors.add(next(name for name in niches(archive) if name.endswith(".0")))
+    assert survivors == {"0.0", "1.0"}
+
+
+def test_a_reset_with_nothing_to_begin_from_leaves_the_islands_as_they_are() -> None:
+    archive = Islands(inner=TopK(k=4), count=2, stall=0, reset_every=1)
+    add(archive, 0, 1.0, "an island that never was")
+    assert set(niches(archive)) == {"0.0", "1.0"}
+
+
+def test_without_a_stall_an_island_is_never_given_up() -> None:
+    archive = Islands(inner=TopK(k=4), count=1, stall=0)
+    for number in range(100):
+        add(archive, number, -float(number), "0.0")
+    assert set(niches(archive)) == {"0.0"}
+
+
+def test_the_niches_of_an_inner_archive_are_those_of_its_island() -> None:
+    archive = Islands(inner=SignatureClusters(members=1), count=1)
+    for number in range(5):
+        add(archive, number, 1.0)
+    assert {niche.name for niche in niches(archive).values()} == {"0.0"}
+    assert all(len(niche.members) == 1 for niche in niches(archive).values())
+
+
+def test_a_child_finds_its_way_back_through_islands_of_islands() -> None:
+    archive = Islands(inner=Islands(inner=TopK(k=4), count=2), count=2)
+    add(archive, 0, 1.0)
+    assert set(niches(archive)) == {f"{outer}.0/{inner}.0" for outer in (0, 1) for inner in (0, 1)}
+    add(archive, 1, 2.0, "1.0/0.0")
+    found = {name: [trial.number for trial in niche.members] for name, niche in niches(archive).items()}
+    assert found == {"0.0/0.0": [0], "0.0/1.0": [0], "1.0/0.0": [1, 0], "1.0/1.0": [0]}

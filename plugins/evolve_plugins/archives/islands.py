@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
@@ -175,15 +176,20 @@ class Islands(Archive):
 
     def _reset(self, rng: Generator) -> None:
         """Let the worse half of the islands begin anew, each from the best of one of the others."""
-        order = [int(i) for i in rng.permutation(self.count)]
-        order.sort(key=lambda index: -max((trial.fitness or 0.0 for trial in self._islands[index].first(1)), default=-1e999))
-        better = order[: self.count - self.count // 2]
-        for index in order[len(better) :]:
-            founders = self._islands[better[int(rng.integers(0, len(better)))]].first(1)
-            self._lose(self._islands[index], rng)
-            self._islands[index].begin(copy.deepcopy(self.inner), best=founders[0].fitness if founders else None)
-            for founder in founders:
-                self._islands[index].kept.add(_addressed(founder, None), rng)
+        shuffled = [self._islands[i] for i in rng.permutation(self.count)]
+        ordered = sorted(shuffled, key=_height, reverse=True)
+        kept = self.count - self.count // 2
+        better, worse = ordered[:kept], ordered[kept:]
+        founders = [trial for island in better for trial in island.first(1)]
+        for island in worse if founders else ():
+            founder = founders[int(rng.integers(0, len(founders)))]
+            self._lose(island, rng)
+            island.begin(copy.deepcopy(self.inner), founder.fitness)
+            island.kept.add(_addressed(founder, None), rng)
+
+
+def _height(island: _Island) -> float:
+    return max((trial.fitness for trial in island.first(1) if trial.fitness is not None), default=-math.inf)
 
 
 def _addressed(trial: Trial, niche: str | None) -> Trial:

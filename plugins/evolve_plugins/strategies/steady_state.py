@@ -57,9 +57,9 @@ class SteadyState(Strategy):
         return actions
 
     def observe(self, event: Event, rng: Generator) -> None:
-        """Offer every finished trial to the archive."""
+        """Offer every finished trial to the archive, and tell the selector what became of it."""
         if isinstance(event, Committed) and event.trial is not None:
-            self.archive.add(event.trial, rng)
+            self.selector.observe(event.trial, self.archive.add(event.trial, rng))
 
     def _quietest(self, busy: Counter[str], rng: Generator) -> Niche:
         best = self.archive.niche(rng)
