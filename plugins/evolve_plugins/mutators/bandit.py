@@ -15,11 +15,11 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from evolve.credit import Credit
 from evolve.errors import did_you_mean
 from evolve.events import Refused
 from evolve.interfaces import Context, Mutator, ProblemFacts
 from evolve.trial import Proposal, Trial
-from evolve.credit import Credit
 
 __all__ = ["Bandit", "named_arms"]
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from evolve import Context, Trial
-from evolve_plugins.mutators.llm_rewrite import LlmRewrite
-from evolve_plugins.mutators.model_mutator import Draft
-from evolve_plugins.mutators.prompting import Part
+from evolve_plugins.mutators.llm.model_mutator import Draft
+from evolve_plugins.mutators.llm.prompting import Part
+from evolve_plugins.mutators.llm.rewrite import LlmRewrite
 
 __all__ = ["LlmFromScratch"]
 

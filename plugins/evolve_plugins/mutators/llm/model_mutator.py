@@ -16,10 +16,10 @@ from evolve.evaluation import Status
 from evolve.interfaces import ProblemFacts
 from evolve.messages import Answer, Message, ModelError, Request
 from evolve.trial import TrialStatus
-from evolve_plugins.mutators.answers import find_section
-from evolve_plugins.mutators.contexts import hint_in, idea_in
-from evolve_plugins.mutators.edits import Applied, EditRefusal, Refused
-from evolve_plugins.mutators.prompting import Part, Prompter, mistakes_in, pictures, shown
+from evolve_plugins.mutators.llm.answers import find_section
+from evolve_plugins.mutators.llm.contexts import hint_in, idea_in
+from evolve_plugins.mutators.llm.edits import Applied, EditRefusal, Refused
+from evolve_plugins.mutators.llm.prompting import Part, Prompter, mistakes_in, pictures, shown
 
 __all__ = ["Draft", "ModelMutator"]
 

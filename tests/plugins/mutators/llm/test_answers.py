@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evolve_plugins.mutators.answers import BlockProblem, find_blocks, find_edits, find_section
-from evolve_plugins.mutators.matching import find_lines, similarity
+from evolve_plugins.mutators.llm.answers import BlockProblem, find_blocks, find_edits, find_section
+from evolve_plugins.mutators.llm.matching import find_lines, similarity
 
 EDIT = "<<<<<<< SEARCH\na = 1\n=======\na = 2\n>>>>>>> REPLACE\n"
 

@@ -10,12 +10,12 @@ from pydantic import Field
 
 from evolve import Context, Program, Proposal, Trial
 from evolve.messages import Message, ModelError, Request
-from evolve_plugins.mutators.answers import find_section
-from evolve_plugins.mutators.contexts import Exchange, Guided
-from evolve_plugins.mutators.edits import Applied, Refused
-from evolve_plugins.mutators.model_mutator import ModelMutator
-from evolve_plugins.mutators.prompting import Part, Prompter, shown
-from evolve_plugins.mutators.wrapping import Wrapper, reader_of
+from evolve_plugins.mutators.llm.answers import find_section
+from evolve_plugins.mutators.llm.contexts import Exchange, Guided
+from evolve_plugins.mutators.llm.edits import Applied, Refused
+from evolve_plugins.mutators.llm.model_mutator import ModelMutator
+from evolve_plugins.mutators.llm.prompting import Part, Prompter, shown
+from evolve_plugins.mutators.llm.wrapping import Wrapper, reader_of
 
 __all__ = ["CritiqueRefine"]
 

@@ -24,9 +24,9 @@ from evolve.replay import replay
 from evolve.run import Run
 from evolve.testing import MemoryContext, MutatorContract, make_facts, make_trial
 from evolve.testing.servers import Conversation, OpenAIServer, Scripted
-from evolve_plugins.mutators.contexts import hint_in
-from evolve_plugins.mutators.llm_diff import LlmDiff
-from evolve_plugins.mutators.meta_prompt import MetaPrompt
+from evolve_plugins.mutators.llm.contexts import hint_in
+from evolve_plugins.mutators.llm.diff import LlmDiff
+from evolve_plugins.mutators.llm.meta_prompt import MetaPrompt
 
 FACTS = replace(make_facts(), models={"made:up": Capabilities()})
 PARENT = make_trial(0, 1.0)

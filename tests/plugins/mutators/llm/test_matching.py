@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evolve.program import Program
-from evolve_plugins.mutators.answers import FileBlock, SearchReplace, find_blocks, find_edits
-from evolve_plugins.mutators.edits import Applied, EditRefusal, Refused, apply_edits, apply_rewrite
-from evolve_plugins.mutators.fences import unfenced
-from evolve_plugins.mutators.matching import elided
+from evolve_plugins.mutators.llm.answers import FileBlock, SearchReplace, find_blocks, find_edits
+from evolve_plugins.mutators.llm.edits import Applied, EditRefusal, Refused, apply_edits, apply_rewrite
+from evolve_plugins.mutators.llm.fences import unfenced
+from evolve_plugins.mutators.llm.matching import elided
 
 CODE = """def area(r):
     return 3 * r

@@ -10,13 +10,13 @@ from evolve import Context, Gate, Mutator, Program, Proposal, Trial
 from evolve.events import Refused as NoTrial
 from evolve.interfaces import ProblemFacts, Ruling
 from evolve.messages import ModelError
-from evolve_plugins.mutators.answers import find_section
-from evolve_plugins.mutators.contexts import Guided
-from evolve_plugins.mutators.edits import Applied, EditRefusal, Refused
-from evolve_plugins.mutators.llm_diff import LlmDiff
-from evolve_plugins.mutators.model_mutator import Draft, ModelMutator
-from evolve_plugins.mutators.prompting import Part
-from evolve_plugins.mutators.wrapping import as_it_is
+from evolve_plugins.mutators.llm.answers import find_section
+from evolve_plugins.mutators.llm.contexts import Guided
+from evolve_plugins.mutators.llm.diff import LlmDiff
+from evolve_plugins.mutators.llm.edits import Applied, EditRefusal, Refused
+from evolve_plugins.mutators.llm.model_mutator import Draft, ModelMutator
+from evolve_plugins.mutators.llm.prompting import Part
+from evolve_plugins.mutators.llm.wrapping import as_it_is
 
 __all__ = ["IdeaFirst"]
 

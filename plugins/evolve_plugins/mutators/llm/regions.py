@@ -8,8 +8,8 @@ from itertools import pairwise, zip_longest
 
 from evolve.errors import ProblemError
 from evolve.program import Program, Region
-from evolve_plugins.mutators.matching import span
-from evolve_plugins.mutators.refusals import EditRefusal, refuse
+from evolve_plugins.mutators.llm.matching import span
+from evolve_plugins.mutators.llm.refusals import EditRefusal, refuse
 
 __all__ = ["ended_like", "joined_like", "kept", "regions", "sections", "spans"]
 

@@ -26,10 +26,10 @@ from evolve.testing.servers import TokenLogprob as ServerToken
 from evolve_plugins.gates.reviewer import Reviewer
 from evolve_plugins.models.openai import OpenAI
 from evolve_plugins.mutators.ast_edit import AstEdit
-from evolve_plugins.mutators.best_of_n import BestOfN
-from evolve_plugins.mutators.certainty import borda, mean_logprob, self_certainty
-from evolve_plugins.mutators.idea import IdeaFirst
-from evolve_plugins.mutators.llm_rewrite import LlmRewrite
+from evolve_plugins.mutators.llm.best_of_n import BestOfN
+from evolve_plugins.mutators.llm.certainty import borda, mean_logprob, self_certainty
+from evolve_plugins.mutators.llm.idea import IdeaFirst
+from evolve_plugins.mutators.llm.rewrite import LlmRewrite
 
 INTERVAL = NormalDist().inv_cdf(0.9995)
 TOP = Capabilities(logprobs="top_k", top_k=20)

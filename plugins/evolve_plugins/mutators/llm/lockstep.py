@@ -10,7 +10,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from evolve.messages import Answer, Request
-from evolve_plugins.mutators.contexts import Guided
+from evolve_plugins.mutators.llm.contexts import Guided
 
 __all__ = ["InTurn", "Turns"]
 

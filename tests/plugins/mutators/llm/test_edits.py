@@ -9,8 +9,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from evolve.program import Program
-from evolve_plugins.mutators.answers import BlockProblem, FileBlock, SearchReplace, find_blocks, find_edits
-from evolve_plugins.mutators.edits import Applied, EditRefusal, Refused, apply_edits, apply_rewrite
+from evolve_plugins.mutators.llm.answers import BlockProblem, FileBlock, SearchReplace, find_blocks, find_edits
+from evolve_plugins.mutators.llm.edits import Applied, EditRefusal, Refused, apply_edits, apply_rewrite
 
 CODE = """import math
 

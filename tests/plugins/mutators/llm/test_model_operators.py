@@ -18,11 +18,11 @@ from evolve.interfaces import ProblemFacts
 from evolve.messages import Capabilities, Message
 from evolve.testing import MemoryContext, make_facts
 from evolve.trial import Scored, TrialStatus
-from evolve_plugins.mutators.llm_crossover import LlmCrossover
-from evolve_plugins.mutators.llm_diff import LlmDiff
-from evolve_plugins.mutators.llm_fix import LlmFix
-from evolve_plugins.mutators.llm_from_scratch import LlmFromScratch
-from evolve_plugins.mutators.llm_rewrite import LlmRewrite
+from evolve_plugins.mutators.llm.crossover import LlmCrossover
+from evolve_plugins.mutators.llm.diff import LlmDiff
+from evolve_plugins.mutators.llm.fix import LlmFix
+from evolve_plugins.mutators.llm.from_scratch import LlmFromScratch
+from evolve_plugins.mutators.llm.rewrite import LlmRewrite
 
 PNG = b"\x89PNG\r\n\x1a\n"
 FACTS = replace(make_facts(), models={"made:up": Capabilities()})

@@ -12,9 +12,9 @@ from pydantic import Field
 from evolve import Context, Trial
 from evolve.evaluation import Status
 from evolve.events import Refused as NoTrial
-from evolve_plugins.mutators.llm_rewrite import LlmRewrite
-from evolve_plugins.mutators.model_mutator import Draft
-from evolve_plugins.mutators.prompting import Part
+from evolve_plugins.mutators.llm.model_mutator import Draft
+from evolve_plugins.mutators.llm.prompting import Part
+from evolve_plugins.mutators.llm.rewrite import LlmRewrite
 
 __all__ = ["LlmFix"]
 

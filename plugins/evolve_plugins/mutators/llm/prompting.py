@@ -249,5 +249,5 @@ def _names_in(name: str) -> frozenset[str]:
 
 
 def _text_of(name: str) -> str | None:
-    file = resources.files("evolve_plugins.mutators") / "prompts" / name
+    file = resources.files("evolve_plugins.mutators.llm") / "prompts" / name
     return file.read_text(encoding="utf-8") if file.is_file() else None

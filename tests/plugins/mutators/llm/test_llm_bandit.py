@@ -13,13 +13,13 @@ import pytest
 from scipy.stats import binom
 
 from evolve import Context, Mutator, Program, Proposal, Trial
+from evolve.credit import Credit
 from evolve.events import Refused
 from evolve.interfaces import ProblemFacts
 from evolve.messages import Capabilities, Fault, ModelError, Request
 from evolve.testing import MemoryContext, make_facts, make_trial
 from evolve_plugins.mutators.bandit import Bandit
-from evolve.credit import Credit
-from evolve_plugins.mutators.llm import ModelBandit
+from evolve_plugins.mutators.llm.model_bandit import ModelBandit
 
 FACTS = replace(make_facts(), models={"cheap": Capabilities(), "dear": Capabilities()})
 USUAL = {"usd": 0.01, "tokens": 1000.0, "calls": 1.0}

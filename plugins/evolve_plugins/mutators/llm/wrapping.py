@@ -19,8 +19,8 @@ from evolve import Context, Mutator, Proposal, Trial
 from evolve.events import Refused
 from evolve.interfaces import ProblemFacts
 from evolve.messages import ModelError
-from evolve_plugins.mutators.llm_diff import LlmDiff
-from evolve_plugins.mutators.model_mutator import ModelMutator
+from evolve_plugins.mutators.llm.diff import LlmDiff
+from evolve_plugins.mutators.llm.model_mutator import ModelMutator
 
 __all__ = ["Wrapper", "as_it_is", "reader_of"]
 

@@ -21,9 +21,9 @@ from evolve.proposing import Proposer
 from evolve.registry import Registry
 from evolve.testing import GateContract, MemoryContext, MutatorContract, make_facts, make_trial
 from evolve_plugins.gates.reviewer import UNREADABLE, Reviewer, read_score
-from evolve_plugins.mutators.contexts import idea_in
-from evolve_plugins.mutators.idea import IdeaFirst
-from evolve_plugins.mutators.llm_diff import LlmDiff
+from evolve_plugins.mutators.llm.contexts import idea_in
+from evolve_plugins.mutators.llm.diff import LlmDiff
+from evolve_plugins.mutators.llm.idea import IdeaFirst
 
 IDEA = "<idea>Add one to the number.</idea>"
 CODE = "<<<<<<< SEARCH\n    return 0\n=======\n    return 1\n>>>>>>> REPLACE"

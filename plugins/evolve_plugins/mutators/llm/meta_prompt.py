@@ -22,14 +22,14 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from evolve import Context, Proposal, Trial
+from evolve.credit import Credit
 from evolve.events import Refused
 from evolve.interfaces import ProblemFacts
 from evolve.messages import Request
-from evolve_plugins.mutators.answers import find_section
-from evolve_plugins.mutators.contexts import Guided
-from evolve.credit import Credit
-from evolve_plugins.mutators.prompting import Part, Prompter
-from evolve_plugins.mutators.wrapping import Wrapper, as_it_is
+from evolve_plugins.mutators.llm.answers import find_section
+from evolve_plugins.mutators.llm.contexts import Guided
+from evolve_plugins.mutators.llm.prompting import Part, Prompter
+from evolve_plugins.mutators.llm.wrapping import Wrapper, as_it_is
 
 __all__ = ["MetaPrompt"]
 

@@ -17,11 +17,11 @@ from pathlib import PurePosixPath
 from typing import Literal
 
 from evolve.program import Program
-from evolve_plugins.mutators.answers import BlockProblem, FileBlock, SearchReplace, find_edits
-from evolve_plugins.mutators.fences import opening, unfenced
-from evolve_plugins.mutators.matching import best_reading, elided, indentation, merged, most_like, numbered, span
-from evolve_plugins.mutators.refusals import EditRefusal, Refusal, Refused, refuse
-from evolve_plugins.mutators.regions import ended_like, joined_like, kept, regions, sections, spans
+from evolve_plugins.mutators.llm.answers import BlockProblem, FileBlock, SearchReplace, find_edits
+from evolve_plugins.mutators.llm.fences import opening, unfenced
+from evolve_plugins.mutators.llm.matching import best_reading, elided, indentation, merged, most_like, numbered, span
+from evolve_plugins.mutators.llm.refusals import EditRefusal, Refusal, Refused, refuse
+from evolve_plugins.mutators.llm.regions import ended_like, joined_like, kept, regions, sections, spans
 
 __all__ = ["Applied", "EditRefusal", "How", "Refused", "apply_edits", "apply_rewrite"]
 

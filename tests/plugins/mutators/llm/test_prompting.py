@@ -20,11 +20,11 @@ from evolve.interfaces import ProblemFacts
 from evolve.messages import Capabilities, Request
 from evolve.testing import MemoryContext, make_facts, make_trial
 from evolve.trial import Scored
-from evolve_plugins.mutators import prompting
-from evolve_plugins.mutators.answers import find_blocks
-from evolve_plugins.mutators.contexts import Guided
-from evolve_plugins.mutators.llm_diff import LlmDiff
-from evolve_plugins.mutators.prompting import Part, Prompter, mistakes_in, pictures, shown, tokens_in
+from evolve_plugins.mutators.llm import prompting
+from evolve_plugins.mutators.llm.answers import find_blocks
+from evolve_plugins.mutators.llm.contexts import Guided
+from evolve_plugins.mutators.llm.diff import LlmDiff
+from evolve_plugins.mutators.llm.prompting import Part, Prompter, mistakes_in, pictures, shown, tokens_in
 
 BOX = Path(prompting.__file__).parent / "prompts"
 PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0"

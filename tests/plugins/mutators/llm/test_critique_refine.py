@@ -17,11 +17,11 @@ from evolve.testing import MemoryContext, MutatorContract, make_facts, make_tria
 from evolve.testing.servers import Conversation, Critic, Message
 from evolve.trial import Scored
 from evolve_plugins.mutators.ast_edit import AstEdit
-from evolve_plugins.mutators.best_of_n import BestOfN
-from evolve_plugins.mutators.critique_refine import CritiqueRefine
-from evolve_plugins.mutators.idea import IdeaFirst
-from evolve_plugins.mutators.llm_from_scratch import LlmFromScratch
-from evolve_plugins.mutators.llm_rewrite import LlmRewrite
+from evolve_plugins.mutators.llm.best_of_n import BestOfN
+from evolve_plugins.mutators.llm.critique_refine import CritiqueRefine
+from evolve_plugins.mutators.llm.from_scratch import LlmFromScratch
+from evolve_plugins.mutators.llm.idea import IdeaFirst
+from evolve_plugins.mutators.llm.rewrite import LlmRewrite
 
 INTERVAL = NormalDist().inv_cdf(0.9995)
 MEND = "<critique>It returns the wrong number.</critique>\n<verdict>mend</verdict>"

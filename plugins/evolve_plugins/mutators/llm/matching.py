@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from difflib import SequenceMatcher
 from textwrap import dedent
 
-from evolve_plugins.mutators.fences import unfenced
+from evolve_plugins.mutators.llm.fences import unfenced
 
 __all__ = [
     "best_reading",

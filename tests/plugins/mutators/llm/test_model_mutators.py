@@ -17,13 +17,13 @@ from evolve.messages import Answer, Capabilities, Choice, Fault, ModelError, Req
 from evolve.primitives import Parameter, Primitive, PrimitiveSet
 from evolve.testing import MemoryContext, MutatorContract, make_facts
 from evolve.trial import Scored, TrialStatus
-from evolve_plugins.mutators.contexts import Guided
-from evolve_plugins.mutators.llm_crossover import LlmCrossover
-from evolve_plugins.mutators.llm_diff import LlmDiff
-from evolve_plugins.mutators.llm_fix import LlmFix
-from evolve_plugins.mutators.llm_from_scratch import LlmFromScratch
-from evolve_plugins.mutators.llm_rewrite import LlmRewrite
-from evolve_plugins.mutators.model_mutator import ModelMutator
+from evolve_plugins.mutators.llm.contexts import Guided
+from evolve_plugins.mutators.llm.crossover import LlmCrossover
+from evolve_plugins.mutators.llm.diff import LlmDiff
+from evolve_plugins.mutators.llm.fix import LlmFix
+from evolve_plugins.mutators.llm.from_scratch import LlmFromScratch
+from evolve_plugins.mutators.llm.model_mutator import ModelMutator
+from evolve_plugins.mutators.llm.rewrite import LlmRewrite
 
 PROGRAM = "def solve():\n    return 1\n"
 IDEA = "<idea>Return more.</idea>\n"

@@ -15,18 +15,18 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from evolve import Context, Mutator, Proposal, Trial
+from evolve.credit import Credit
 from evolve.errors import did_you_mean
 from evolve.events import Refused
 from evolve.interfaces import ProblemFacts
 from evolve.messages import Answer, ModelError, Request
 from evolve_plugins.mutators.bandit import named_arms
-from evolve_plugins.mutators.contexts import Guided
-from evolve.credit import Credit
-from evolve_plugins.mutators.llm_crossover import LlmCrossover
-from evolve_plugins.mutators.llm_diff import LlmDiff
-from evolve_plugins.mutators.llm_fix import LlmFix
-from evolve_plugins.mutators.llm_from_scratch import LlmFromScratch
-from evolve_plugins.mutators.llm_rewrite import LlmRewrite
+from evolve_plugins.mutators.llm.contexts import Guided
+from evolve_plugins.mutators.llm.crossover import LlmCrossover
+from evolve_plugins.mutators.llm.diff import LlmDiff
+from evolve_plugins.mutators.llm.fix import LlmFix
+from evolve_plugins.mutators.llm.from_scratch import LlmFromScratch
+from evolve_plugins.mutators.llm.rewrite import LlmRewrite
 
 __all__ = ["ModelBandit"]
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from evolve_plugins.mutators.fences import Fence, opening, spoken, step
+from evolve_plugins.mutators.llm.fences import Fence, opening, spoken, step
 
 __all__ = ["BlockProblem", "FileBlock", "SearchReplace", "find_blocks", "find_edits", "find_section"]
 

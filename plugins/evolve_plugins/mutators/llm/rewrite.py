@@ -8,10 +8,10 @@ from typing import ClassVar
 
 from evolve import Context, Program, Trial
 from evolve.interfaces import ProblemFacts
-from evolve_plugins.mutators.answers import find_blocks
-from evolve_plugins.mutators.edits import Applied, Refused, apply_rewrite
-from evolve_plugins.mutators.model_mutator import Draft, ModelMutator
-from evolve_plugins.mutators.prompting import Part
+from evolve_plugins.mutators.llm.answers import find_blocks
+from evolve_plugins.mutators.llm.edits import Applied, Refused, apply_rewrite
+from evolve_plugins.mutators.llm.model_mutator import Draft, ModelMutator
+from evolve_plugins.mutators.llm.prompting import Part
 
 __all__ = ["LlmRewrite"]
 

@@ -16,10 +16,10 @@ from evolve import Context, Mutator, Program, Proposal, Trial
 from evolve.fingerprint import source_key, text_key
 from evolve.interfaces import ProblemFacts
 from evolve.messages import Answer, Capabilities, ModelError
-from evolve_plugins.mutators.certainty import MEASURES, borda
-from evolve_plugins.mutators.contexts import Exchange, Guided
-from evolve_plugins.mutators.lockstep import InTurn, Turns
-from evolve_plugins.mutators.wrapping import Wrapper, as_it_is
+from evolve_plugins.mutators.llm.certainty import MEASURES, borda
+from evolve_plugins.mutators.llm.contexts import Exchange, Guided
+from evolve_plugins.mutators.llm.lockstep import InTurn, Turns
+from evolve_plugins.mutators.llm.wrapping import Wrapper, as_it_is
 
 __all__ = ["BestOfN"]
 
