@@ -134,7 +134,7 @@ class JobResult:
     """The answer to a job.
 
     Args:
-        outcome: of an "evaluate" job.
+        outcome: of an "evaluate" job; of a probe, only when the candidate failed in it.
         value: of any other job: a probe's plain data, a `Verdict`, or pictures.
         error: one line when the problem's own code failed (also in a probe: when the candidate did), else "".
         cost: what the candidate used, 0 where none ran.

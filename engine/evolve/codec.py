@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from evolve.events import Refused
+from evolve.events import Audited, Refused
 from evolve.instance import Instance
 from evolve.interfaces import Action, Evaluate, Finish, MakeInstance, Propose, Retire
 from evolve.trial import Trial
@@ -14,6 +14,7 @@ from evolve.trial import Trial
 __all__ = [
     "action_from_plain",
     "action_to_plain",
+    "audit_to_plain",
     "instance_from_plain",
     "instance_to_plain",
     "refused_from_plain",
@@ -73,7 +74,13 @@ def trial_to_plain(trial: Trial) -> dict[str, Any]:
         "fitness": trial.fitness,
         "cpu_s": trial.cpu_s,
         "outcomes": len(trial.outcomes),
+        **({"averaged": list(trial.averaged)} if trial.averaged else {}),
     }
+
+
+def audit_to_plain(audit: Audited) -> dict[str, Any]:
+    """Return how an audit of a class went, as JSON-able data."""
+    return {"key": audit.key, "leader": audit.leader, "agrees": audit.agrees, "compared": audit.compared}
 
 
 def refused_to_plain(refused: Refused) -> dict[str, Any]:

@@ -135,6 +135,12 @@ class Outcome:
         """True when there is a score."""
         return self.status is Status.OK
 
+    def agrees(self, other: Outcome, tolerance: float) -> bool:
+        """Tell whether another outcome has the same status and, to a tolerance (relative and absolute), score."""
+        if self.score is None or other.score is None:
+            return self.status is other.status
+        return math.isclose(self.score, other.score, rel_tol=tolerance, abs_tol=tolerance)
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:

@@ -11,6 +11,7 @@ from evolve.instance import Instance
 from evolve.trial import Scored, Trial
 
 __all__ = [
+    "Audited",
     "Committed",
     "Decided",
     "Event",
@@ -95,6 +96,25 @@ class Committed(Event):
     """A trial is finished: judged, or reused from its class."""
 
     trial: Trial | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Audited(Event):
+    """A trial of a known class was evaluated as well, to see whether the class is one.
+
+    Args:
+        number: of the trial; it keeps the new outcomes.
+        key: the class key that it shares.
+        leader: number of the trial whose outcomes it would have taken over.
+        agrees: status and scores came out the same.
+        compared: how many outcomes both have.
+    """
+
+    number: int = -1
+    key: str = ""
+    leader: int = -1
+    agrees: bool = True
+    compared: int = 0
 
 
 @dataclass(frozen=True, slots=True)

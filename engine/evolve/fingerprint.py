@@ -20,10 +20,11 @@ import numpy as np
 from evolve.program import Program
 from evolve.source import canonical_text
 
-__all__ = ["behaviour_key", "source_key", "text_key"]
+__all__ = ["behaviour_key", "error_signature", "source_key", "text_key"]
 
-_MANTISSA_BITS = 30
+_DIGITS = 30
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{4,}")
+_FRAME = re.compile(r"  \S+:\d+( in |:|$)")
 
 
 def text_key(program: Program) -> str:
@@ -66,21 +67,40 @@ def _text_digest(kind: bytes, text: str) -> bytes:
     return kind + hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
-def behaviour_key(data: Any) -> str:
+def behaviour_key(data: Any, digits: int = _DIGITS, scope: str = "") -> str:
     """Return a key that programs share when they answer a probe alike.
 
-    Floats count to 30 bits of their mantissa. NaN, the infinities and errors are answers like any other.
+    NaN, the infinities and errors are answers like any other.
 
     Args:
         data: plain data, or the exception that came instead.
+        digits: binary digits that count of a float's mantissa, 1 to 53.
+        scope: what was asked by whom, as text: the digest of the problem; keys of different scopes differ.
 
     Raises:
         TypeError: the data are not plain.
     """
-    return f"b:{_digest(_plain_parts(data))}"
+    return f"b:{_digest([scope.encode(), *_plain_parts(data, digits)])}"
 
 
-def _plain_parts(data: Any) -> Iterable[bytes]:
+def error_signature(status: str, detail: str) -> list[str]:
+    """Return what two programs share that fail alike: how it ended, the error, and the place where it was raised.
+
+    Args:
+        status: how the program ended, one of the values of `evolve.Status`.
+        detail: its traceback, shortened to its own lines (`evolve.CandidateError.detail`).
+
+    Returns:
+        Plain data for `behaviour_key`, without addresses of objects.
+    """
+    lines = _ADDRESS.sub("0x", detail).splitlines() or [""]
+    frames = [place for place, line in enumerate(lines) if _FRAME.match(line)]
+    place = lines[frames[-1]].strip() if frames else ""
+    said = lines[frames[-1] + 1 :] if frames else lines
+    return ["failed", status, place, "\n".join(said)]
+
+
+def _plain_parts(data: Any, digits: int) -> Iterable[bytes]:
     if isinstance(data, BaseException):
         status = getattr(data, "status", type(data).__name__)
         yield f"error {status} {_ADDRESS.sub('0x', str(data))}".encode("utf-8", "surrogatepass")
@@ -89,38 +109,39 @@ def _plain_parts(data: Any) -> Iterable[bytes]:
     elif isinstance(data, int | np.integer):
         yield f"int {int(data):x}".encode()
     elif isinstance(data, float | complex | np.floating | np.complexfloating):
-        yield from _number_parts(np.asarray(data))
+        yield from _number_parts(np.asarray(data), digits)
     elif isinstance(data, str):
         yield b"str" + data.encode("utf-8", "surrogatepass")
     elif isinstance(data, bytes):
         yield b"bytes" + data
     elif isinstance(data, np.ndarray):
         yield f"array {data.shape}".encode()
-        yield from _number_parts(data)
+        yield from _number_parts(data, digits)
     elif isinstance(data, list | tuple):
         yield f"list {len(data)}".encode()
         for item in data:
-            yield from _plain_parts(item)
+            yield from _plain_parts(item, digits)
     elif isinstance(data, Mapping):
         yield f"dict {len(data)}".encode()
         for key in sorted(data, key=repr):
-            yield from _plain_parts(key)
-            yield from _plain_parts(data[key])
+            yield from _plain_parts(key, digits)
+            yield from _plain_parts(data[key], digits)
     else:
         raise TypeError(f"a probe answers with plain data, not {type(data).__name__}")
 
 
-def _number_parts(values: np.ndarray[Any, Any]) -> Iterable[bytes]:
+def _number_parts(values: np.ndarray[Any, Any], digits: int) -> Iterable[bytes]:
     if values.dtype.kind == "c":
-        yield from _number_parts(values.real)
-        yield from _number_parts(values.imag)
+        yield from _number_parts(values.real, digits)
+        yield from _number_parts(values.imag, digits)
     elif values.dtype.kind == "f":
         wide = values.astype(np.float64)
         finite = np.isfinite(wide)
         mantissa, exponent = np.frexp(np.where(finite, wide, 0.0))
-        rounded = np.ldexp(np.rint(np.ldexp(mantissa, _MANTISSA_BITS)), exponent - _MANTISSA_BITS)
+        rounded, carry = np.frexp(np.rint(np.ldexp(mantissa, digits)))  # it stays a fraction: no overflow at the top
         kept = np.where(finite, rounded + 0.0, np.where(np.isnan(wide), np.nan, wide))
-        yield b"f" + kept.astype("<f8").tobytes()
+        scale = np.where(rounded == 0.0, 0, exponent + carry)
+        yield b"f" + kept.astype("<f8").tobytes() + scale.astype("<i4").tobytes()
     elif values.dtype.kind in "biu":
         yield values.dtype.kind.replace("u", "i").encode() + values.astype("<i8").tobytes()
     else:

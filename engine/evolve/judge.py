@@ -135,7 +135,8 @@ class Judge:
         try:
             return JobResult(value=_plain(self._evaluator.probe(candidate), "probe"))
         except CandidateError as error:
-            return JobResult(error=f"{error.status}: {error.detail}")
+            failed = Outcome.failed(Status(error.status), error.detail)
+            return JobResult(outcome=failed, error=f"{error.status}: {error.detail}")
 
     def _verify(self, solution: Any, instance: Instance) -> JobResult:
         verdict = self._evaluator.verify(solution, instance)
@@ -184,7 +185,7 @@ def _settled(result: JobResult, job: Job, candidate: SandboxedCandidate, rung: i
                 Status.TIMEOUT, f"it used {cost.cpu_s:.3g} s of CPU time, more than the limit of {job.limits.cpu_s:g} s"
             )
         feedback = outcome.feedback
-        if printed and not outcome.valid:
+        if printed and not outcome.valid and job.kind == "evaluate":
             feedback = f"{feedback}\nIt printed:\n{printed[-_OUTPUT_SHOWN:]}"
         outcome = dataclasses.replace(outcome, feedback=feedback, cost=cost, rung=rung)
     return dataclasses.replace(result, outcome=outcome, cost=cost)

@@ -54,11 +54,11 @@ class Aggregate:
         if len(values) != width:
             raise ValueError(f"expected {width} values, got {len(values)}")
         self._grow()
+        stored, combine, parents = self._values, self.combine, self.lineage._parent
         while number >= 0:
-            start = number * width
-            for place, value in enumerate(values, start):
-                self._values[place] = self.combine(self._values[place], value)
-            number = self.lineage.parent(number)
+            for place, value in enumerate(values, number * width):
+                stored[place] = combine(stored[place], value)
+            number = parents[number]
 
     def of(self, number: int) -> tuple[float, ...]:
         """Return what a trial and its descendants gathered."""
@@ -85,6 +85,7 @@ class Lineage:
     _first_child: array[int] = field(default_factory=lambda: array("i"), init=False, repr=False)
     _last_child: array[int] = field(default_factory=lambda: array("i"), init=False, repr=False)
     _next_sibling: array[int] = field(default_factory=lambda: array("i"), init=False, repr=False)
+    _roots: array[int] = field(default_factory=lambda: array("i"), init=False, repr=False)
     _others: dict[int, tuple[int, ...]] = field(default_factory=dict, init=False, repr=False)
     _aggregates: dict[str, Aggregate] = field(default_factory=dict, init=False, repr=False)
 
@@ -112,6 +113,8 @@ class Lineage:
         self._parent[number] = _NONE
         if parents:
             self._link(number, parents[0])
+        else:
+            self._roots.append(number)
         if len(parents) > 1:
             self._others[number] = tuple(parents[1:])
 
@@ -142,7 +145,10 @@ class Lineage:
         return () if primary == _NONE else (primary, *self._others.get(number, ()))
 
     def children(self, number: int) -> Iterator[int]:
-        """Walk over the trials whose primary parent it is, in the order they came."""
+        """Walk over the trials whose primary parent it is, in the order they came; over the roots for -1."""
+        if number == _NONE:
+            yield from self._roots
+            return
         child = self._first_child[number]
         while child != _NONE:
             yield child

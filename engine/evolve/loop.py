@@ -15,12 +15,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from evolve.actions import Action, Evaluate, Finish, MakeInstance, Propose, Retire
 from evolve.checks import ExactChecks
-from evolve.codec import action_to_plain, instance_to_plain, refused_to_plain, trial_to_plain
+from evolve.codec import action_to_plain, audit_to_plain, instance_to_plain, refused_to_plain, trial_to_plain
 from evolve.drought import Drought
 from evolve.errors import ProblemError
 from evolve.evaluation import Status, Verdict
@@ -248,7 +248,9 @@ class Loop:
         if done.measured:
             assert isinstance(action, Evaluate)
             self._commit_outcomes(done.step, action, done.measured)
-        dry = self._drought.note(bool(done.judged or done.measured), done.refused)
+        fruit = bool(done.measured) or any(not judged.refusal for judged in done.judged)
+        late = [judged.refused() for judged in done.judged if judged.refusal]
+        dry = self._drought.note(fruit, [*done.refused, *late])
         if dry:
             self.end(dry)
 
@@ -259,8 +261,14 @@ class Loop:
 
     def _commit_trial(self, step: int, judged: Judged, closes: bool) -> None:
         trial = judged.trial
-        self.state.meter.charge(trials=1)
         self.ladder.settle(judged)
+        if judged.refusal:
+            self._commit_refusal(step, judged.refused(), closes)
+            return
+        self.state.meter.charge(trials=1)
+        if judged.audit is not None:
+            body = audit_to_plain(judged.audit)
+            self._record(replace(judged.audit, step=step), "audited", step, trial.number, body=body)
         if trial.failure is not Status.INFRASTRUCTURE:
             self.state.ledger.add_classes(judged.keys, trial.leader)
         better = self.parts.learn(self.state, Committed(step, trial), self.seed)

@@ -10,8 +10,9 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from evolve.errors import LedgerError
@@ -19,10 +20,13 @@ from evolve.evaluation import Cost, Outcome, Status
 from evolve.program import Program
 from evolve.trial import Scored, Trial, TrialStatus
 
-__all__ = ["FORMAT", "Record", "Row", "existing", "reading"]
+__all__ = ["FORMAT", "LADDER_PLACES", "Record", "Row", "averaged", "existing", "reading"]
 
 FORMAT = 2
 """Version of the record's layout; a newer record is refused, not guessed at."""
+
+LADDER_PLACES = 100_000
+"""Outcomes of a trial are numbered: those of its ladder from 0, those of a later step from this times (step + 1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +163,8 @@ class Record:
     def judged(self, trial: Trial, body: Mapping[str, Any]) -> Trial:
         """Return a proposed trial with what its commit event says of it."""
         leader = body.get("reused_from")
+        outcomes = tuple(self.outcomes(trial.number if leader is None else leader, leader, body["outcomes"]))
+        members = tuple(body.get("averaged", ()))
         return Trial(
             trial.number,
             trial.program,
@@ -168,10 +174,11 @@ class Record:
             trial.notes,
             body["class_key"],
             TrialStatus(body["status"]),
-            tuple(self.outcomes(trial.number if leader is None else leader, leader, body["outcomes"])),
+            averaged(self, outcomes, members) if members else outcomes,
             body["score"],
             body["fitness"],
             cpu_s=body["cpu_s"],
+            averaged=members,
         )
 
     def outcomes(self, number: int, reused_from: int | None = None, first: int = -1) -> Iterator[Scored]:
@@ -192,6 +199,29 @@ class Record:
         """Return what a trial's program answered, by instance id."""
         rows = self._db.execute("SELECT instance, solution FROM outcomes WHERE trial = ?", (number,))
         return {instance: json.loads(text) for instance, text in rows if text is not None}
+
+
+def averaged(record: Record, outcomes: Sequence[Scored], members: Sequence[int]) -> tuple[Scored, ...]:
+    """Return outcomes whose scores are the means over several trials' ladders; those that failed do not count.
+
+    Args:
+        record: of the run.
+        outcomes: of a trial; what fails stays as it is.
+        members: numbers of the trials to average over.
+    """
+    marks = ", ".join("?" * len(members))
+    scores: dict[tuple[str, str], list[float]] = {}
+    for stage, instance, score in record.query(
+        f"SELECT stage, instance, score FROM outcomes WHERE trial IN ({marks}) AND place < ? AND score NOT NULL",
+        (*members, LADDER_PLACES),
+    ):
+        scores.setdefault((stage, instance), []).append(score)
+    return tuple(
+        replace(s, outcome=replace(s.outcome, score=fmean(scores[s.stage, s.instance])))
+        if s.outcome.valid and (s.stage, s.instance) in scores
+        else s
+        for s in outcomes
+    )
 
 
 @contextmanager

@@ -113,7 +113,7 @@ class _Replayer:
                     resumed = row.seq
                 case "proposed" if trial is not None:
                     found.setdefault(row.step, []).append(f"{trial.operator} {trial.program.digest}")
-                case "refused":
+                case "refused" if "entered" not in row.body["notes"]:  # else it was proposed, and its class was known
                     found.setdefault(row.step, []).append(_refused(row.body["operator"], row.body["reason"]))
             if row.kind in ("proposed", "refused"):
                 made_at.setdefault(row.step, max(resumed, decided.get(row.step, -1)))

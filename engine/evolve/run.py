@@ -14,6 +14,7 @@ from typing import Any
 
 from evolve import views
 from evolve.best import BestKeeper, write_whole
+from evolve.cache import opened
 from evolve.config import RunConfig
 from evolve.errors import ConfigError, LedgerError, PluginError, ProblemError
 from evolve.events import Event, Resumed, Started
@@ -119,7 +120,7 @@ class Run:
         executor = executor_of(self.problem.config, self.registry)
         ledger = None if self.fresh else Ledger.open(self.folder)
         try:
-            description = await executor.start(setup_of(self.problem, self.registry, [str(self.folder.resolve())]))
+            description = await executor.start(setup_of(self.problem, self.registry, self._hidden()))
             if ledger is None:
                 ledger = Ledger.create(self.folder, self._meta(description))
             await self._search(ledger, description, executor, observers)
@@ -138,6 +139,15 @@ class Run:
     ) -> None:
         speaker = Speaker([*observers, self.registry.notify])
         loop = self.loop = build_loop(self.problem, self.registry, description, ledger, executor, speaker)
+        cache = self.problem.config.class_keys.cache
+        with opened(Path(cache) if cache else None, loop.ladder.scope, self.folder.name) as loop.ladder.cache:
+            await self._go(loop, speaker)
+        if description.draw:
+            await self._draw(loop, executor)
+
+    async def _go(self, loop: Loop, speaker: Speaker) -> None:
+        """Bring the loop to where its record ends, and let it run."""
+        ledger = loop.state.ledger
         speaker.observers.insert(0, BestKeeper(self.folder, loop.state))
         rebuild(loop)
         await self._reach_models(loop)
@@ -152,8 +162,11 @@ class Run:
         if self._stop:
             loop.stop(self._stop)
         await loop.run(self.problem.seeds)
-        if description.draw:
-            await self._draw(loop, executor)
+
+    def _hidden(self) -> list[str]:
+        """Return the folders that no candidate may see."""
+        cache = self.problem.config.class_keys.cache
+        return [str(folder.resolve()) for folder in (self.folder, *([Path(cache)] if cache else []))]
 
     async def _reach_models(self, loop: Loop) -> None:
         """Make sure that the models can be asked, before anything is searched."""

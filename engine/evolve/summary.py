@@ -73,6 +73,9 @@ class Summary:
         asked: requests made for proposals.
         refusals: why answers of models could not be used, with how often.
         lifts: what each wrapper of proposals gained per token, against those that bypassed it.
+        cached: outcomes that came from the cache of other runs; they are no evaluations of this one.
+        audited: trials of a known class that were evaluated as well.
+        false_merges: those of them that came out otherwise than their class.
     """
 
     run: str
@@ -100,6 +103,9 @@ class Summary:
     asked: int = 0
     refusals: Mapping[str, int] = field(default_factory=dict)
     lifts: tuple[Lift, ...] = ()
+    cached: int = 0
+    audited: int = 0
+    false_merges: int = 0
 
     def to_plain(self) -> dict[str, Any]:
         """Return it as JSON-able data; the names are a promise."""
@@ -143,6 +149,7 @@ def _summarise(folder: Path, record: Record) -> Summary:
     reason = last.body["reason"] if last is not None and last.kind == "finished" else ""
     used, counts = views.used(record), views.counts(record)
     reused, saved = views.saved(record)
+    audited, wrong = views.audits(record)
     best, known, by = _best(folder, record)
     runnable, asked = spending.runnable(record)
     return Summary(
@@ -153,7 +160,7 @@ def _summarise(folder: Path, record: Record) -> Summary:
         seed=config["run"]["seed"],
         direction=config["problem"]["direction"],
         trials=counts["committed"],
-        evaluations=counts["outcomes"],
+        evaluations=counts["outcomes"] - counts["cached"],
         reused=reused,
         refused=counts["refused"],
         saved_cpu_s=round(saved, 3),
@@ -171,6 +178,9 @@ def _summarise(folder: Path, record: Record) -> Summary:
         asked=asked,
         refusals=spending.refusals(record),
         lifts=tuple(lifts(record)) if asked else (),
+        cached=counts["cached"],
+        audited=audited,
+        false_merges=wrong,
     )
 
 

@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, Strict, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from evolve.errors import did_you_mean
@@ -31,6 +31,7 @@ Positive = Annotated[float, Field(gt=0)]
 Level = Literal["text", "source", "behaviour"]
 PositiveInt = Annotated[int, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
 _DEFAULT = Limits()
 Names = Annotated[tuple[str, ...], Strict(False)]
 
@@ -218,13 +219,36 @@ class StageTable(Table):
 
 
 class ClassKeysTable(Table):
-    """When two programs count as the same.
+    """When two programs count as the same, and what a program of a known class leads to.
 
     Args:
         levels: what is compared: the text, the normalised source, the probed behaviour.
+        policy: what becomes of a hit: "reuse", "average", "forget", "tabu" or "remutate".
+        average_up_to: evaluations of a class before "average" only reuses, > 0.
+        forget: probability that "forget" evaluates a hit anew and starts its class over.
+        tries: hits in a row that "tabu" and "remutate" refuse before they let one pass, > 0.
+        audit: share of the hits that are evaluated as well and compared.
+        audit_tolerance: how far two scores may be apart and still count as equal, relative and absolute, >= 0.
+        digits: binary digits of a float's mantissa that count in a behaviour key, 1 to 53.
+        cache: folder of a cache of outcomes that runs share, relative to the working directory; "" is none.
     """
 
     levels: Annotated[tuple[Level, ...], Strict(False)] = ("text", "source", "behaviour")
+    policy: Literal["reuse", "average", "forget", "tabu", "remutate"] = "reuse"
+    average_up_to: PositiveInt = 4
+    forget: Share = 0.1
+    tries: PositiveInt = 100
+    audit: Share = 0.0
+    audit_tolerance: NotNegative = 1e-9
+    digits: Annotated[int, Field(ge=1, le=53)] = 30
+    cache: str = ""
+
+    @field_validator("cache")
+    @classmethod
+    def _average_new_evaluations_only(cls, cache: str, info: ValidationInfo) -> str:
+        if cache and info.data.get("policy") == "average":
+            raise PydanticCustomError("average", "policy 'average' needs evaluations of its own; leave the cache out")
+        return cache
 
 
 class BudgetTable(Table):

@@ -86,6 +86,8 @@ class Trial:
         certified: the value an exact check confirmed, in the problem's direction, or None.
         cpu_s: CPU seconds that its evaluations used, 0 when reused; in a run of fixed order nominal ones, counted
             from fuel, so that equal runs decide equally.
+        averaged: numbers of the trials of its class over whose evaluations its scores are means; empty when they are
+            those of one evaluation.
     """
 
     number: int
@@ -101,6 +103,7 @@ class Trial:
     fitness: float | None = None
     certified: float | None = None
     cpu_s: float = 0.0
+    averaged: tuple[int, ...] = ()
 
     @property
     def valid(self) -> bool:

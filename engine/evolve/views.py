@@ -10,7 +10,22 @@ from typing import Any
 from evolve.record import Record, Row
 from evolve.trial import Trial
 
-__all__ = ["best", "counts", "faults", "last", "lineage", "next_step", "pending", "saved", "trial", "used"]
+__all__ = [
+    "audits",
+    "best",
+    "counts",
+    "distrusted",
+    "evaluated",
+    "faults",
+    "last",
+    "lineage",
+    "next_step",
+    "pending",
+    "refused_in_a_row",
+    "saved",
+    "trial",
+    "used",
+]
 
 
 def used(record: Record) -> Mapping[str, float]:
@@ -60,6 +75,43 @@ def saved(record: Record) -> tuple[int, float]:
     return int(count), float(seconds)
 
 
+def audits(record: Record) -> tuple[int, int]:
+    """Return how many hits were evaluated as well, and how many of these had been merged wrongly."""
+    rows = record.query("SELECT count(*), total(NOT json_extract(body, '$.agrees')) FROM events WHERE kind = 'audited'")
+    count, wrong = next(rows)
+    return int(count), int(wrong)
+
+
+def distrusted(record: Record) -> Iterator[str]:
+    """Yield the class keys that an audit found to merge programs that differ."""
+    for row in record.events("kind = 'audited'"):
+        if not row.body["agrees"]:
+            yield row.body["key"]
+
+
+def evaluated(record: Record) -> Iterator[tuple[int, str]]:
+    """Yield the trials whose evaluations count for their class, each with the class's name, in the order of commit."""
+    rows = record.query(
+        "SELECT trial, json_extract(body, '$.class_key') FROM events WHERE kind = 'committed' "
+        "AND json_extract(body, '$.reused_from') IS NULL "
+        "AND trial NOT IN (SELECT trial FROM events WHERE kind = 'audited') ORDER BY seq"
+    )
+    for number, name in rows:
+        yield int(number), str(name)
+
+
+def refused_in_a_row(record: Record, reason: str) -> int:
+    """Return how many proposals were refused for one reason since the last trial was committed."""
+    (count,) = next(
+        record.query(
+            "SELECT count(*) FROM events WHERE kind = 'refused' AND json_extract(body, '$.reason') = ? "
+            "AND seq > (SELECT coalesce(max(seq), 0) FROM events WHERE kind = 'committed')",
+            (reason,),
+        )
+    )
+    return int(count)
+
+
 def lineage(record: Record) -> Iterator[tuple[int, tuple[int, ...]]]:
     """Yield each trial's number and parents, in the order of numbers."""
     for number, parents in record.query("SELECT number, parents FROM trials ORDER BY number"):
@@ -94,7 +146,7 @@ def counts(record: Record) -> Mapping[str, int]:
     tables = ("programs", "trials", "outcomes", "classes", "events", "requests", "answers")
     rows = {name: next(record.query(f"SELECT count(*) FROM {name}"))[0] for name in tables}
     kinds = dict(record.query("SELECT kind, count(*) FROM events GROUP BY kind"))
-    return {"committed": 0, "refused": 0, **kinds, **rows}
+    return {"committed": 0, "refused": 0, "cached": 0, **kinds, **rows}
 
 
 def faults(record: Record) -> list[str]:

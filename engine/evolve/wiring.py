@@ -12,6 +12,7 @@ from evolve.codec import instance_from_plain, instance_to_plain
 from evolve.config import RunConfig
 from evolve.errors import ConfigError, PluginError
 from evolve.events import Event
+from evolve.identity import problem_digest
 from evolve.interfaces import Description, Executor, ProblemFacts, Setup
 from evolve.ladder import Ladder, Stage
 from evolve.ledger import Ledger
@@ -138,6 +139,8 @@ def build_loop(
         parts.curriculum,
         config.run.seed,
         ordered,
+        config.class_keys,
+        problem_digest(problem, registry, description) if "behaviour" in levels or config.class_keys.cache else "",
     )
     asked_at_once = sum(line.settings.concurrency for line in lines.values())
     width = config.run.in_flight or (_FIXED_WIDTH if ordered else 2 * executor.capacity + asked_at_once)

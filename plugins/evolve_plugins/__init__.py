@@ -10,6 +10,7 @@ from evolve.hookspecs import hookimpl
 
 __all__ = [
     "evolve_archives",
+    "evolve_curricula",
     "evolve_evaluators",
     "evolve_executors",
     "evolve_gates",
@@ -25,8 +26,15 @@ __all__ = [
 def evolve_archives() -> Mapping[str, str]:
     """Name the archives."""
     return {
+        "aging": "evolve_plugins.archives.aging:Aging",
+        "best_of_n": "evolve_plugins.archives.best_of_n:BestOnly",
+        "cvt_map_elites": "evolve_plugins.archives.cvt_map_elites:CvtMapElites",
         "islands": "evolve_plugins.archives.islands:Islands",
         "map_elites": "evolve_plugins.archives.map_elites:MapElites",
+        "open_ended": "evolve_plugins.archives.open_ended:OpenEnded",
+        "pareto": "evolve_plugins.archives.pareto:Pareto",
+        "random": "evolve_plugins.archives.reservoir:Reservoir",
+        "signature_clusters": "evolve_plugins.archives.signature_clusters:SignatureClusters",
         "top_k": "evolve_plugins.archives.top_k:TopK",
     }
 
@@ -35,6 +43,10 @@ def evolve_archives() -> Mapping[str, str]:
 def evolve_selectors() -> Mapping[str, str]:
     """Name the selectors."""
     return {
+        "curiosity": "evolve_plugins.selectors.curiosity:Curiosity",
+        "lexicase": "evolve_plugins.selectors.lexicase:Lexicase",
+        "power_law": "evolve_plugins.selectors.power_law:PowerLaw",
+        "score_and_novelty": "evolve_plugins.selectors.score_and_novelty:ScoreAndNovelty",
         "tournament": "evolve_plugins.selectors.tournament:Tournament",
         "uniform": "evolve_plugins.selectors.uniform:Uniform",
     }
@@ -44,10 +56,16 @@ def evolve_selectors() -> Mapping[str, str]:
 def evolve_strategies() -> Mapping[str, str]:
     """Name the strategies."""
     return {
+        "adas": "evolve_plugins.strategies.adas:ADAS",
         "best_of_n": "evolve_plugins.strategies.best_of_n:BestOfN",
         "chain": "evolve_plugins.strategies.chain:Chain",
+        "dgm": "evolve_plugins.strategies.dgm:DGM",
+        "hgm": "evolve_plugins.strategies.hgm:HGM",
+        "poet": "evolve_plugins.strategies.poet:POET",
+        "portfolio": "evolve_plugins.strategies.portfolio:Portfolio",
         "random_search": "evolve_plugins.strategies.random_search:RandomSearch",
         "steady_state": "evolve_plugins.strategies.steady_state:SteadyState",
+        "uct": "evolve_plugins.strategies.uct:UCT",
     }
 
 
@@ -73,8 +91,22 @@ def evolve_models() -> Mapping[str, str]:
 def evolve_gates() -> Mapping[str, str]:
     """Name the gates."""
     return {
+        "duplicate": "evolve_plugins.gates.duplicate:Duplicate",
+        "minimal_criterion": "evolve_plugins.gates.minimal_criterion:MinimalCriterion",
         "reviewer": "evolve_plugins.gates.reviewer:Reviewer",
         "syntax": "evolve_plugins.gates.syntax:Syntax",
+        "tabu": "evolve_plugins.gates.tabu:Tabu",
+    }
+
+
+@hookimpl
+def evolve_curricula() -> Mapping[str, str]:
+    """Name the curricula."""
+    return {
+        "alp_gmm": "evolve_plugins.curricula.alp_gmm:AlpGmm",
+        "racing": "evolve_plugins.curricula.racing:Racing",
+        "regret_replay": "evolve_plugins.curricula.regret_replay:RegretReplay",
+        "self_play": "evolve_plugins.curricula.self_play:SelfPlay",
     }
 
 

@@ -165,7 +165,7 @@ def test_the_doctor_reports_versions_isolation_and_plugins() -> None:
     done = evolve("doctor")
     assert done.exit_code == 0, done.output
     assert {line.split()[0] for line in done.stdout.splitlines()} == {
-        "evolve", "python", "platform", "processors", "libraries", "isolation", "plugins",
+        "evolve", "python", "platform", "processors", "libraries", "models", "isolation", "plugins",
     }  # fmt: skip
 
 

@@ -31,6 +31,14 @@ def test_a_trial_knows_its_parents_children_ancestors_and_depth() -> None:
     assert 5 not in lineage
 
 
+def test_the_roots_are_the_children_of_none() -> None:
+    lineage = Lineage()
+    assert tuple(lineage.children(-1)) == ()
+    for number, parents in enumerate([(), (0,), (), (2, 1)]):
+        lineage.add(number, parents)
+    assert tuple(lineage.children(-1)) == (0, 2)
+
+
 def test_a_gap_in_the_numbers_is_no_trial_until_it_is_filled() -> None:
     lineage = Lineage()
     lineage.add(3, ())
@@ -77,6 +85,18 @@ def test_an_aggregate_is_known_by_its_name_and_grows_with_the_lineage() -> None:
     assert lineage.aggregate("other").of(0) == (0.0, 0.0)
 
 
+def test_all_of_an_aggregate_can_be_read_at_once_and_the_copy_stays_as_it_is() -> None:
+    lineage = chain(2)
+    clade = lineage.aggregate("clade")
+    clade.add(1, (1.0, 2.0))
+    table = clade.table()
+    lineage.add(2, (1,))
+    clade.add(2, (4.0, 0.0))
+    assert table.tolist() == [[1.0, 2.0], [1.0, 2.0]]
+    assert clade.table().tolist() == [[5.0, 2.0], [5.0, 2.0], [4.0, 0.0]]
+    assert lineage.aggregate("wide", (7.0, 8.0, 9.0)).table().tolist() == [[7.0, 8.0, 9.0]] * 3
+
+
 def test_an_outcome_of_the_wrong_width_is_refused() -> None:
     with pytest.raises(ValueError, match="expected 2 values, got 1"):
         chain(1).aggregate("clade").add(0, (1.0,))
@@ -95,6 +115,25 @@ def test_an_aggregate_equals_the_sum_over_all_descendants(seed: int) -> None:
     for number in range(30):
         inside = [value for who, value in outcomes if number in {who, *lineage.ancestors(who)}]
         assert clade.of(number) == (sum(inside), len(inside) - sum(inside))
+
+
+@pytest.mark.parametrize("size", [20_000, 100_000])
+def test_an_outcome_costs_one_step_per_ancestor_however_many_trials_there_are(size: int) -> None:
+    steps: list[float] = []
+
+    def counting(a: float, b: float) -> float:
+        steps.append(b)
+        return a + b
+
+    lineage = chain(10_000)
+    for number in range(10_000, size):
+        lineage.add(number, (number % 100,))
+    clade = lineage.aggregate("clade", (0.0,), counting)
+    for number, ancestors in ((9_999, 9_999), (size - 1, 100)):
+        steps.clear()
+        clade.add(number, (1.0,))
+        assert len(steps) == ancestors + 1
+    assert (clade.of(0), clade.of(99), clade.of(100)) == ((2.0,), (2.0,), (1.0,))
 
 
 def test_a_hundred_thousand_trials_fit_into_twenty_megabytes() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import click
@@ -9,6 +10,7 @@ import click
 __all__ = ["doctor"]
 
 _LIBRARIES = ("numpy", "scipy", "cma", "deap", "pydantic", "pluggy", "click", "rich", "matplotlib")
+_FOR_MODELS = re.compile(r"""([\w-]+).*;.*extra == ['"]models['"]""")
 
 
 @click.command(short_help="Say what this machine and installation can do.")
@@ -26,6 +28,7 @@ def doctor(context: click.Context) -> None:
     click.echo(f"platform   {platform.platform()}")
     click.echo(f"processors {_processors()}")
     click.echo(f"libraries  {', '.join(f'{name} {metadata.version(name)}' for name in _LIBRARIES)}")
+    click.echo(f"models     {_for_models()}")
     for line in _isolation():
         click.echo(f"isolation  {line}")
     registry = Registry()
@@ -33,6 +36,17 @@ def doctor(context: click.Context) -> None:
         click.echo(f"broken     {plugin.name}: {plugin.reason}")
     click.echo("plugins    all load" if not registry.broken else "plugins    see above")
     context.exit(2 if registry.broken else 0)
+
+
+def _for_models() -> str:
+    """Say which packages for models are installed; keys are not looked at."""
+    from importlib import metadata, util
+
+    wanted = [found[1] for line in metadata.requires("evolve-engine") or () if (found := _FOR_MODELS.match(line))]
+    there = [f"{name} {metadata.version(name)}" for name in wanted if util.find_spec(name.replace("-", "_"))]
+    if len(there) == len(wanted):
+        return ", ".join(there)
+    return f"{', '.join(there) or 'none'}; the rest comes with `pip install 'evolve-engine[models]'`"
 
 
 def _processors() -> int:

@@ -7,6 +7,7 @@ import click
 __all__ = [
     "allow_weak",
     "budget",
+    "cache",
     "json_output",
     "models",
     "no_preflight",
@@ -36,6 +37,12 @@ models = click.option(
     metavar="CLIENT:NAME",
     help="Let a model propose, such as openai:gpt-5-mini, anthropic:NAME, or "
     "openai:NAME,base_url=http://localhost:8000/v1. Repeatable; weight=2 asks one more often.",
+)
+cache = click.option(
+    "--cache",
+    type=click.Path(file_okay=False),
+    metavar="DIR",
+    help="Share outcomes with other runs, also while they run: made when it is missing.",
 )
 no_preflight = click.option("--no-preflight", is_flag=True, help="Do not ask each model for one word before the run.")
 allow_weak = click.option(

@@ -46,6 +46,11 @@ def summary_lines(summary: Summary) -> Iterator[str]:
             yield _line("best known", f"{number(summary.best_known)}{by}: {away}")
     yield _line("search", f"{summary.trials} trials, {summary.evaluations} evaluations, {summary.refused} refused")
     yield _line("reused", f"{summary.reused} trials had a known class: {summary.saved_cpu_s:.4g} CPU s saved")
+    if summary.audited:
+        share = 100 * summary.false_merges / summary.audited
+        yield _line("", f"audited {summary.audited} of the reused, {summary.false_merges} false merges ({share:.3g} %)")
+    if summary.cached:
+        yield _line("cache", f"{summary.cached} outcomes were paid for by other runs")
     yield from _model_lines(summary)
     yield _line("time", f"{summary.seconds:.4g} s, {summary.cpu_seconds:.4g} CPU s")
     if summary.rung:

@@ -15,6 +15,7 @@ __all__ = ["resume"]
 @options.run_folder
 @options.budget
 @options.workers
+@options.cache
 @options.no_preflight
 @options.allow_weak
 @options.json_output
@@ -23,6 +24,7 @@ def resume(
     run: str,
     budget: str | None,
     workers: int | None,
+    cache: str | None,
     no_preflight: bool,
     allow_weak: bool,
     as_json: bool,
@@ -35,6 +37,6 @@ def resume(
     from evolve.cli.searching import search, settings_from
     from evolve.run import Run
 
-    opened = Run.open(Path(run), extra=settings_from(budget, None, workers, allow_weak))
+    opened = Run.open(Path(run), extra=settings_from(budget, None, workers, allow_weak, cache))
     opened.preflight = not no_preflight
     search(opened, as_json, quiet)

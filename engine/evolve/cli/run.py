@@ -18,6 +18,7 @@ __all__ = ["run"]
 @options.setting
 @click.option("--seed", type=int, help="Of all random streams of the run.")
 @options.workers
+@options.cache
 @click.option("--profile", metavar="NAME", help="Use [profile.NAME] of problem.toml.")
 @click.option("--out", type=click.Path(path_type=Path), help="The run folder; runs/PROBLEM-DATE-N by default.")
 @options.no_preflight
@@ -31,6 +32,7 @@ def run(
     overrides: tuple[str, ...],
     seed: int | None,
     workers: int | None,
+    cache: str | None,
     profile: str | None,
     out: Path | None,
     no_preflight: bool,
@@ -46,7 +48,7 @@ def run(
     from evolve.overlay import parse_models
     from evolve.run import Run
 
-    extra = settings_from(budget, seed, workers, allow_weak)
+    extra = settings_from(budget, seed, workers, allow_weak, cache)
     made = Run.create(target, overrides=[*parse_models(models), *overrides], profile=profile, extra=extra, out=out)
     made.preflight = not no_preflight
     search(made, as_json, quiet)

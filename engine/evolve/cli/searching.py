@@ -8,6 +8,7 @@ import json
 import signal
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import click
@@ -26,7 +27,7 @@ _SIGNALS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "a signal to end"}
 
 
 def settings_from(
-    budget: str | None, seed: int | None, workers: int | None, allow_weak: bool = False
+    budget: str | None, seed: int | None, workers: int | None, allow_weak: bool = False, cache: str | None = None
 ) -> dict[str, Any]:
     """Return the settings that options of the command line stand for.
 
@@ -42,6 +43,8 @@ def settings_from(
         tables["budget"] = parse_budget(budget)
     if allow_weak:
         tables["sandbox"] = {"required": _WEAKEST}
+    if cache is not None:  # whole, so that a run that goes on from another folder finds the same one
+        tables["class_keys"] = {"cache": str(Path(cache).resolve())}
     return tables
 
 

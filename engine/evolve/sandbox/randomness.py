@@ -16,12 +16,20 @@ __all__ = ["fix_sources"]
 def fix_sources() -> None:
     """Replace the system's entropy by a fixed stream, and seed the global generators; called once, in the zygote.
 
-    Seeds that programs leave out come from there: `numpy.random.default_rng()`, `secrets`, `uuid.uuid4()`.
+    Seeds that programs leave out come from there: `random.Random()`, `numpy.random.default_rng()`, `secrets`,
+    `uuid.uuid4()`.
     """
     stream = random.Random(0)
     entropy: Any = stream.randbytes
     os.urandom = entropy
     vars(random)["_urandom"] = entropy
+    seed = random.Random.seed
+
+    def fixed(self: random.Random, a: Any = None, version: int = 2) -> None:
+        seed(self, int.from_bytes(entropy(32), "little") if a is None else a, version)  # None asks the kernel, in C
+
+    vars(random)["seed"] = fixed.__get__(vars(random)["_inst"])
+    random.Random.seed = fixed  # type: ignore[method-assign]
     random.seed(0)
     numpy_random = sys.modules.get("numpy.random")
     if numpy_random is not None:

@@ -12,6 +12,7 @@ Each test of a contract is a promise that the engine relies on. The built-in plu
 from __future__ import annotations
 
 from evolve.testing.archive import ArchiveContract
+from evolve.testing.curriculum import CurriculumContract
 from evolve.testing.factories import MemoryContext, MemoryView, make_facts, make_trial
 from evolve.testing.gate import GateContract
 from evolve.testing.mutator import MutatorContract
@@ -20,6 +21,7 @@ from evolve.testing.strategy import StrategyContract
 
 __all__ = [
     "ArchiveContract",
+    "CurriculumContract",
     "GateContract",
     "MemoryContext",
     "MemoryView",

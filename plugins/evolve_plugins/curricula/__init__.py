@@ -1,0 +1,1 @@
+"""Curricula: which instances of a stage a trial is judged on."""
