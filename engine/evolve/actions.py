@@ -38,7 +38,7 @@ class Evaluate:
 
     Args:
         trial: its number.
-        instances: instance ids.
+        instances: instance ids; () is all that the stage judges on.
         stage: stage whose limits apply, or "" for the problem's own.
     """
 

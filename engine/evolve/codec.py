@@ -72,6 +72,7 @@ def trial_to_plain(trial: Trial) -> dict[str, Any]:
         "reused_from": trial.leader if trial.leader != trial.number else None,
         "score": trial.score,
         "fitness": trial.fitness,
+        "stage": trial.stage,
         "cpu_s": trial.cpu_s,
         "outcomes": len(trial.outcomes),
         **({"averaged": list(trial.averaged)} if trial.averaged else {}),

@@ -166,7 +166,8 @@ class Ladder:
 
         An instance that was judged, or that another action is judging right now, is left out.
         """
-        limits = next((s.limits for s in self.stages if s.name == stage), self.stages[-1].limits)
+        rung = next((s for s in self.stages if s.name == stage), self.stages[-1])
+        instances = list(instances) or [instance.id for instance in self._allowed(rung)]
         known = {(s.stage, s.instance) for s in trial.outcomes}
         wanted = [n for n in instances if (stage, n) not in known and (trial.number, stage, n) not in self._measuring]
         self._measuring.update((trial.number, stage, name) for name in wanted)
@@ -175,7 +176,7 @@ class Ladder:
         for place, name in enumerate(wanted, LADDER_PLACES * (step + 1)):
             scored = recorded.get((stage, name))  # judged before a crash, and not yet known to the plugins
             if scored is None:
-                scored = await self._evaluate(trial, place, self.state.instance(name), stage, limits)
+                scored = await self._evaluate(trial, place, self.state.instance(name), stage, rung.limits)
             fresh.append(scored)
         return fresh
 
@@ -287,13 +288,7 @@ class Ladder:
 
     def _instances(self, stage: Stage, trial: Trial, done: Mapping[tuple[str, str], Scored]) -> Sequence[Instance]:
         """Return what a stage judges a trial on: first what a crash left of it in the record, in that order."""
-        allowed = [
-            instance
-            for instance in self.state.instances.values()
-            if instance.split == "train" and any(fnmatch.fnmatchcase(instance.id, p) for p in stage.instances)
-        ]
-        if not allowed:
-            raise ProblemError(f'stage {stage.name!r} has no instance to judge on: none of split "train" is active')
+        allowed = self._allowed(stage)
         guide = self._guides.get(trial.number, self.curriculum)
         if guide is None:
             return allowed
@@ -304,6 +299,21 @@ class Ladder:
         picked = _those_of(allowed, sampled, type(guide).__name__)
         further = [instance for instance in picked if instance not in recorded]
         return [*recorded, *further[: max(0, len(picked) - len(recorded))]]
+
+    def _allowed(self, stage: Stage) -> Sequence[Instance]:
+        """Return the instances that a stage may judge on.
+
+        Raises:
+            ProblemError: there is none.
+        """
+        allowed = [
+            instance
+            for instance in self.state.instances.values()
+            if instance.split == "train" and any(fnmatch.fnmatchcase(instance.id, p) for p in stage.instances)
+        ]
+        if not allowed:
+            raise ProblemError(f'stage {stage.name!r} has no instance to judge on: none of split "train" is active')
+        return allowed
 
     def _finished(self, trial: Trial, outcomes: list[Scored], status: TrialStatus) -> Trial:
         score, fitness = self.score(outcomes) if outcomes and status is TrialStatus.OK else (None, None)

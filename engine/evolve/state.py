@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,7 +16,7 @@ from evolve.interfaces import Action, Models, ProblemFacts
 from evolve.ledger import Ledger
 from evolve.lineage import Lineage
 from evolve.messages import Answer, Capabilities, Request
-from evolve.trial import Scored, Trial, TrialStatus
+from evolve.trial import Scored, Trial, TrialStatus, depth_of
 
 __all__ = ["ProposalContext", "RunState"]
 
@@ -49,7 +48,7 @@ class RunState:
     refused: int = 0
     valid: int = 0
     _recent: OrderedDict[int, Trial] = field(default_factory=OrderedDict, init=False, repr=False)
-    _fitness: dict[int, float] = field(default_factory=dict, init=False, repr=False)
+    _ranks: dict[int, tuple[int, float]] = field(default_factory=dict, init=False, repr=False)
     _measured: dict[int, Trial] = field(default_factory=dict, init=False, repr=False)
 
     # --- the view ----------------------------------------------------------------------------------------------
@@ -116,17 +115,18 @@ class RunState:
             self.best = chosen
 
     def _rank(self, trial: Trial) -> bool:
-        """Take in a trial's fitness, which further outcomes may have lowered; return whether there is a new best."""
+        """Take in how good a trial is, which further outcomes may have lowered; return whether there is a new best."""
         before = self.best
-        least = -math.inf if before is None else self._fitness.get(before.number, -math.inf)
-        if trial.fitness is None:
-            self._fitness.pop(trial.number, None)
+        least = None if before is None else self._ranks.get(before.number)
+        mine = None if trial.fitness is None else (depth_of(trial.stage, self.stages), trial.fitness)
+        if mine is None:
+            self._ranks.pop(trial.number, None)
         else:
-            self._fitness[trial.number] = trial.fitness
-        if trial.fitness is not None and trial.fitness > least:
+            self._ranks[trial.number] = mine
+        if mine is not None and (least is None or mine > least):
             self.best = trial
         elif before is not None and trial.number == before.number:
-            top = max(self._fitness, key=lambda number: (self._fitness[number], -number), default=None)
+            top = max(self._ranks, key=lambda number: (self._ranks[number], -number), default=None)
             self.best = None if top is None else trial if top == trial.number else self.trial(top)
         return self.best is not None and (before is None or self.best.number != before.number)
 

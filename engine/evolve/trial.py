@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from evolve.evaluation import Outcome, Status
 from evolve.program import Program
 
-__all__ = ["Proposal", "Scored", "Trial", "TrialStatus"]
+__all__ = ["Proposal", "Scored", "Trial", "TrialStatus", "depth_of"]
 
 
 class TrialStatus(StrEnum):
@@ -116,6 +116,11 @@ class Trial:
         return tuple(scored for scored in self.outcomes if scored.stage == self.outcomes[-1].stage)
 
     @property
+    def stage(self) -> str:
+        """Name of the last stage that it reached, or "" for an evaluation that a strategy asked for by itself."""
+        return self.outcomes[-1].stage if self.outcomes else ""
+
+    @property
     def leader(self) -> int:
         """Number of the trial whose evaluations its outcomes are: its own unless it was reused."""
         return next((scored.reused_from for scored in self.outcomes if scored.reused_from is not None), self.number)
@@ -139,3 +144,13 @@ class Trial:
     def failure(self) -> Status | None:
         """Status of the outcome that failed, or None."""
         return next((s.outcome.status for s in self.outcomes if not s.outcome.valid), None)
+
+
+def depth_of(stage: str, stages: Sequence[str]) -> int:
+    """Return how far up a ladder a stage stands: scores of a higher one count before those of a lower one.
+
+    Args:
+        stage: its name; one that is not of the ladder counts as its end.
+        stages: the names of all stages, cheapest first.
+    """
+    return stages.index(stage) if stage in stages else max(0, len(stages) - 1)

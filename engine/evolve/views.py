@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from evolve.record import Record, Row
-from evolve.trial import Trial
+from evolve.trial import Trial, depth_of
 
 __all__ = [
     "audits",
@@ -39,19 +39,25 @@ def used(record: Record) -> Mapping[str, float]:
 def best(record: Record) -> int | None:
     """Return the trial that the strategy chose for its answer, or else the one of highest fitness, of equals the first.
 
-    A trial's fitness is what its latest outcome left it with.
+    A trial that reached a higher stage comes before all that did not; its fitness is what its latest outcome left it
+    with.
     """
     end = last(record, "finished", "resumed")
     if end is not None and end.body.get("trial") is not None:
         return int(end.body["trial"])
-    fitness: dict[int, float] = {}
+    stages = _stages(record)
+    ranks: dict[int, tuple[int, float]] = {}
     for row in record.events("kind IN ('committed', 'measured')"):
-        value = row.body["fitness"]
-        if value is None:
-            fitness.pop(row.trial or 0, None)
-        else:
-            fitness[row.trial or 0] = value
-    return max(fitness, key=lambda number: (fitness[number], -number), default=None)
+        number, fitness = row.trial or 0, row.body["fitness"]
+        ranks.pop(number, None)
+        if fitness is not None:
+            ranks[number] = depth_of(row.body.get("stage", ""), stages), fitness
+    return max(ranks, key=lambda number: (ranks[number], -number), default=None)
+
+
+def _stages(record: Record) -> list[str]:
+    row = next(record.query("SELECT value FROM meta WHERE key = 'config'"), None)
+    return [stage["name"] for stage in json.loads(row[0])["stages"]] if row else []
 
 
 def trial(record: Record, number: int) -> Trial:

@@ -60,6 +60,7 @@ def evolve_strategies() -> Mapping[str, str]:
         "best_of_n": "evolve_plugins.strategies.best_of_n:BestOfN",
         "chain": "evolve_plugins.strategies.chain:Chain",
         "dgm": "evolve_plugins.strategies.dgm:DGM",
+        "funnel": "evolve_plugins.strategies.funnel:Funnel",
         "hgm": "evolve_plugins.strategies.hgm:HGM",
         "poet": "evolve_plugins.strategies.poet:POET",
         "portfolio": "evolve_plugins.strategies.portfolio:Portfolio",

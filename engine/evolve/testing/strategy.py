@@ -22,16 +22,18 @@ class StrategyContract:
 
     Attributes:
         measures: names of the measures that the strategy's archive needs.
+        stages: names of the problem's stages, cheapest first.
     """
 
     measures: ClassVar[Sequence[str]] = ()
+    stages: ClassVar[tuple[str, ...]] = ("full",)
 
     def make(self) -> Strategy:
         """Return a new strategy, complete with whatever it is built from."""
         raise NotImplementedError("override make() and return a new strategy")
 
     def test_before_any_trial_exists_it_asks_for_fresh_programs(self) -> None:
-        actions = self.make().decide(MemoryView(), 3, np.random.default_rng(1))
+        actions = self.make().decide(MemoryView(stages=self.stages), 3, np.random.default_rng(1))
         assert actions
         assert all(isinstance(action, Propose) and not action.parents for action in actions)
 
@@ -75,7 +77,7 @@ class StrategyContract:
         assert _decisions(strategy, view) == before
 
     def test_it_goes_on_when_every_program_fails(self) -> None:
-        strategy, view = self.make(), MemoryView()
+        strategy, view = self.make(), MemoryView(stages=self.stages)
         for number in range(10):
             trial = make_trial(number, None)
             view.record[number] = trial
@@ -84,7 +86,7 @@ class StrategyContract:
 
     def _played(self) -> tuple[Strategy, MemoryView, list[Event]]:
         """Return a strategy after a short run, with its view and the events it has seen."""
-        strategy, view, events = self.make(), MemoryView(), list[Event]()
+        strategy, view, events = self.make(), MemoryView(stages=self.stages), list[Event]()
         rng = np.random.default_rng(5)
         for number in range(_COUNT):
             actions = strategy.decide(view, 1, np.random.default_rng(number))
