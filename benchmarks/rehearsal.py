@@ -81,6 +81,7 @@ class Rehearsal:
         self._in_flight: dict[int, Action] = {}
         by_id = {instance.id: instance for instance in self.instances}
         self.view = MemoryView(in_flight=self._in_flight, instances=by_id, stages=tuple(s.name for s in self.ladder))
+        self._every = dict(by_id)
         self._known: dict[Hashable, int] = {}
         self._steps = itertools.count()
 
@@ -108,6 +109,7 @@ class Rehearsal:
     def _begin(self, action: Action) -> None:
         match action:
             case MakeInstance(instance):
+                self._every[instance.id] = instance
                 self.view.instances = {**self.view.instances, instance.id: instance}
                 self._tell(InstanceAdded(0, instance))
             case Retire(name):
@@ -160,7 +162,7 @@ class Rehearsal:
 
     def _judge(self, number: int, name: str, stage: str) -> Scored:
         self.spent += 1
-        return Scored(name, stage, self.world.judge(self.traits[number], self.view.instances[name], self._luck))
+        return Scored(name, stage, self.world.judge(self.traits[number], self._every[name], self._luck))
 
     def _scored(self, trial: Trial, outcomes: tuple[Scored, ...]) -> Trial:
         score = fmean(scored.outcome.score or 0.0 for scored in outcomes if scored.stage == outcomes[-1].stage)

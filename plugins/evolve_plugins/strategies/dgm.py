@@ -15,7 +15,7 @@ from pydantic import Field
 from evolve.events import Committed, Event
 from evolve.interfaces import Action, Propose, Strategy, View
 from evolve.trial import TrialStatus
-from evolve_plugins.strategies.gauge import credit
+from evolve_plugins.strategies.gauge import check_scale, credit
 from evolve_plugins.strategies.under_way import UnderWay
 
 __all__ = ["DGM"]
@@ -52,6 +52,9 @@ class DGM(Strategy):
     scale: tuple[float, float] = (0.0, 1.0)
     _scores: dict[int, float] = field(default_factory=dict, init=False, repr=False)
     _children: Counter[int] = field(default_factory=Counter, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        check_scale(self.scale)
 
     def decide(self, view: View, free: int, rng: Generator) -> Sequence[Action]:
         """Draw a parent for each child."""

@@ -10,7 +10,17 @@ from statistics import fmean
 from evolve.evaluation import Outcome
 from evolve.trial import Scored, Trial
 
-__all__ = ["Gauge", "credit"]
+__all__ = ["Gauge", "check_scale", "credit"]
+
+
+def check_scale(scale: tuple[float, float]) -> None:
+    """Refuse a scale on which nothing can be told apart.
+
+    Raises:
+        ValueError: its two ends are the same, or not finite.
+    """
+    if not math.isfinite(scale[1] - scale[0]) or scale[0] == scale[1]:
+        raise ValueError(f"scale: name two different scores, for failure and for success, not {list(scale)}")
 
 
 def credit(outcome: Outcome, scale: tuple[float, float]) -> float:
@@ -32,12 +42,20 @@ class Gauge:
 
     Args:
         scale: scores worth 0 and 1, in the problem's own direction; None takes the extremes.
-        sign: 1 when a higher score is better, -1 when a lower one is, as far as trials have shown.
+        sign: 1 when a higher score is better, -1 when a lower one is, as far as the scale or the trials have shown.
+
+    Raises:
+        ValueError: the scale has no length.
     """
 
     scale: tuple[float, float] | None
     sign: float = field(default=1.0, init=False)
     _seen: tuple[float, float] = field(default=(math.inf, -math.inf), init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.scale is not None:
+            check_scale(self.scale)
+            self.sign = math.copysign(1.0, self.scale[1] - self.scale[0])
 
     def read(self, trial: Trial, outcomes: Sequence[Scored]) -> float | None:
         """Return the mean score of some outcomes, turned so that higher is better; None when one of them failed.
@@ -46,7 +64,7 @@ class Gauge:
             trial: whose they are; its score and fitness tell the problem's direction.
             outcomes: those to read.
         """
-        if trial.score and trial.fitness:
+        if trial.score and trial.fitness and self.scale is None:
             self.sign = math.copysign(1.0, trial.score * trial.fitness)
         scores = [scored.outcome.score for scored in outcomes if scored.outcome.score is not None]
         if not scores or len(scores) < len(outcomes):

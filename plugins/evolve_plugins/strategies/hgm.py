@@ -16,7 +16,7 @@ from evolve.events import Committed, Event, Measured
 from evolve.interfaces import Action, Evaluate, Finish, Propose, Strategy, View
 from evolve.lineage import Lineage
 from evolve.trial import Scored, Trial, TrialStatus
-from evolve_plugins.strategies.gauge import credit
+from evolve_plugins.strategies.gauge import check_scale, credit
 from evolve_plugins.strategies.under_way import UnderWay
 
 __all__ = ["HGM"]
@@ -65,6 +65,9 @@ class HGM(Strategy):
     _met: list[float] = field(default_factory=list, init=False, repr=False)
     _trials: int = field(default=0, init=False, repr=False)
     _spent: int = field(default=0, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        check_scale(self.scale)
 
     def decide(self, view: View, free: int, rng: Generator) -> Sequence[Action]:
         """Make children and judge programs until the budget is spent, then choose the answer."""

@@ -20,9 +20,17 @@ class InstanceSpace:
 
     Args:
         ranges: by parameter: lowest value, highest value, and the largest change of one mutation.
+
+    Raises:
+        ValueError: a range is upside down, or its change is negative.
     """
 
     ranges: Mapping[str, tuple[float, float, float]]
+
+    def __post_init__(self) -> None:
+        for key, (low, high, step) in self.ranges.items():
+            if not (low <= high and step >= 0):
+                raise ValueError(f"ranges.{key}: write [lowest, highest, largest change], not {[low, high, step]}")
 
     def mutant(self, parent: Instance, name: str, rng: Generator) -> Instance:
         """Return a changed copy: each parameter moves evenly by at most its largest change; whole numbers stay whole.

@@ -33,7 +33,7 @@ class POET(Strategy):
 
     Args:
         ranges: numeric parameters that mutate: lowest and highest value, and the largest change.
-        criterion: scores of instances neither too hard nor too easy, the smaller number first.
+        criterion: the least and the greatest score on instances that are neither too hard nor too easy.
         mastered: score from which a pair's instance reproduces, in the problem's own direction.
         reproduce: steps of each pair between reproductions.
         transfer: steps of each pair between transfers.
@@ -64,6 +64,9 @@ class POET(Strategy):
     _jury: list[int] = field(default_factory=list, init=False, repr=False)
     _past: dict[str, Instance] = field(default_factory=dict, init=False, repr=False)
 
+    def __post_init__(self) -> None:
+        self._space = InstanceSpace(self.ranges)
+
     def decide(self, view: View, free: int, rng: Generator) -> Sequence[Action]:
         """Do what is due, and fill up with steps of the pairs that had the fewest."""
         if not self._pairs:
@@ -73,15 +76,15 @@ class POET(Strategy):
         judging = UnderWay.of(view.in_flight.values()).judging
         fresh = [(n, i) for n, i in due if i in view.instances and i not in self._scores.get(n, {})]
         actions = [*self._instances(view, rng), *(Evaluate(n, (i,)) for n, i in fresh if (n, i) not in judging)]
-        load = self._steps + Counter(self._children.values())
-        load.update(a.tags["pair"] for a in view.in_flight.values() if isinstance(a, Propose) and "pair" in a.tags)
+        making = [a.tags["pair"] for a in view.in_flight.values() if isinstance(a, Propose) and "pair" in a.tags]
+        load = self._steps + Counter(self._children.values()) + Counter(making)
         while len(actions) < free:
             name = min(self._pairs, key=load.__getitem__)
             load[name] += 1
             others = sorted({*self._pairs.values()} - {self._pairs[name]})
             foreign = others and self._steps[name] % self.transfer == self.transfer - 1
-            parent = int(rng.choice(others)) if foreign else self._pairs[name]
-            actions.append(Propose((parent,), tags={"pair": name}, stages=()))
+            parents = (int(rng.choice(others)) if foreign else self._pairs[name],)
+            actions.append(Propose(parents, tags={"pair": name}, stages=()))
         return actions[:free]
 
     def observe(self, event: Event, rng: Generator) -> None:
@@ -121,11 +124,11 @@ class POET(Strategy):
     def _judge(self, mutant: Instance) -> None:
         """Drop a mutant, have it tried by all, or let it join."""
         best = max(self._jury, key=lambda number: self._scores[number][mutant.id])
-        programs, (low, high) = sorted(set(self._pairs.values())), self.criterion
+        programs, (low, high) = {*self._pairs.values()}, sorted(self.criterion)
         if not low <= self._gauge.sign * self._scores[best][mutant.id] <= high:
             self._mutant = None
-        elif not set(programs) <= set(self._jury):
-            self._jury = programs
+        elif not programs <= {*self._jury}:
+            self._jury = sorted(programs | {*self._jury})
         else:
             self._steps[mutant.id] = min(self._steps[name] for name in self._pairs)
             self._pairs[mutant.id], self._past[mutant.id] = best, mutant
@@ -134,15 +137,14 @@ class POET(Strategy):
                 del self._pairs[next(iter(self._pairs))]
 
     def _instances(self, view: View, rng: Generator) -> list[Action]:
-        """Retire what is not in use any more, and make the next mutant."""
         known, used = view.instances, [*self._pairs, self._mutant.id if self._mutant is not None else ""]
         gone = [name for name in known if name not in used and (name in self._steps or known[name].parents)]
         able = [n for n, number in self._pairs.items() if self._scores[number][n] >= self._gauge.sign * self.mastered]
         parents = [known[name] for name in able if self.ranges.keys() & known[name].params.keys()]
         if self._wanted <= 0 or self._mutant is not None or not parents:
             return [Retire(name) for name in gone]
-        space, name = InstanceSpace(self.ranges), f"mutant{view.trials}.{self._wanted}"
-        others = {**self._past, **{name: known[name] for name in self._pairs}}.values()
-        drawn = [parents[i] for i in rng.integers(len(parents), size=self._wanted)]
-        mutants = [space.mutant(parent, name, rng) for parent in drawn]
-        return [*map(Retire, gone), MakeInstance(max(mutants, key=lambda i: space.novelty(i, others, self.neighbours)))]
+        name, drawn = f"mutant{view.trials}.{self._wanted}", rng.integers(len(parents), size=self._wanted)
+        rest = {**self._past, **{name: known[name] for name in self._pairs}}.values()
+        mutants = [self._space.mutant(parents[i], name, rng) for i in drawn]
+        mutants.sort(key=lambda mutant: self._space.novelty(mutant, rest, self.neighbours))
+        return [*map(Retire, gone), MakeInstance(mutants[-1])]

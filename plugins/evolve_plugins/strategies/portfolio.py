@@ -146,6 +146,7 @@ class Portfolio(Strategy):
         member.idle += 1
         if self.patience and member.idle >= self.patience and self._best is not None:
             fresh = self._members[index] = _Member(copy.deepcopy(self.strategies[index]))
-            for event in (*self._seeds, self._best):
+            inherited = [] if any(event is self._best for event in self._seeds) else [self._best]
+            for event in (*self._seeds, *inherited):
                 fresh.strategy.observe(event, rng)
             fresh.best = self._best.trial.fitness if self._best.trial is not None else None

@@ -39,7 +39,7 @@ class UCT(Strategy):
         root_width: children of a seed; 0 means `width`.
         spread: widens a node to int(spread * d) children, at most 10, once a child's q is d from the mean of all.
         depth: a node so far from its seed has no children.
-        visits: a valid node that can have no children is judged again, on so many instances in all.
+        visits: how often in all a valid node that can have no children is visited, on another instance each time.
         backup: q is the "mean" of the visits, or what the best of them brought ("max").
         terminal: a metric that is > 0 for a complete program, which has no children; only these and failures count.
         scale: scores worth 0 and 1, in the problem's own direction; None takes the extremes seen so far.

@@ -50,8 +50,8 @@ class UnderWay:
         return [name for name in seen if name not in met and (number, name) not in self.judging]
 
     def below(self, lineage: Lineage) -> Counter[int]:
-        """Return how many actions concern a trial or what descends from it, by its number."""
-        found = Counter(self.at)
-        for number, count in self.at.items():
+        """Return how many actions concern a trial or what descends from it, by its number; strangers are left out."""
+        found = Counter({number: count for number, count in self.at.items() if number in lineage})
+        for number, count in [*found.items()]:
             found.update(dict.fromkeys(lineage.ancestors(number), count))
         return found

@@ -226,6 +226,16 @@ def test_what_is_backed_up_equals_a_recomputation_from_all_visits(seed: int, bac
         assert strategy._q(top) == pytest.approx(fmean(mine) if backup == "mean" else max(mine))
 
 
+def test_events_and_actions_of_trials_that_it_was_never_told_of_do_no_harm() -> None:
+    strategy = UCT(width=2)
+    view = told(strategy, node(3, (1,)), node(3, (1,)))
+    strategy.observe(Measured(trial=node(7), scored=Scored("i1", "", Outcome.ok(1.0))), RNG)
+    strategy.observe(Refused(parents=(8,)), RNG)
+    strategy.observe(Refused(), RNG)
+    view.in_flight = {1: Propose((9,)), 2: Evaluate(10, ("only",)), 3: Propose()}
+    assert asked(strategy, view, 3) == [Propose((3,)), Propose((3,))]
+
+
 def test_the_primary_parent_alone_counts_a_child_of_two() -> None:
     strategy = UCT(scale=UNIT)
     told(strategy, node(0, (), 0.0), node(1, (), 0.0), node(2, (1, 0), 1.0))
