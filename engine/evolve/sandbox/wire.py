@@ -132,10 +132,7 @@ class _Packer:
         return value
 
     def _string(self, value: str) -> Any:
-        try:
-            data = value.encode()
-        except UnicodeEncodeError:
-            raise WireError("a string holds a lone surrogate, which is not text") from None
+        data = _utf8(value)
         return {"s": self._buffer(data)} if len(data) > _LONG_STRING else value
 
     def _sequence(self, value: Sequence[Any], depth: int) -> Any:
@@ -167,7 +164,7 @@ class _Packer:
             if not isinstance(key, str):
                 raise WireError(f"a dict key is {_a(type(key))}; only str keys are allowed")
             plain = str.__str__(key)
-            self._string(plain[:_LONG_STRING])
+            _utf8(plain)  # a key is part of the header, however long
             packed[plain] = self.pack(item, depth + 1)
         return {"m": packed}
 
@@ -202,6 +199,13 @@ class _Packer:
             raise WireError(f"the data have more than {self.caps.nodes:,} lists and dicts; return numeric arrays")
         if depth >= self.caps.depth:
             raise WireError(f"the data are nested deeper than {self.caps.depth} levels")
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise WireError("a string holds a lone surrogate, which is not text") from None
 
 
 def lengths(prefix: bytes | bytearray, caps: Caps | None = None) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import evolve
@@ -66,6 +66,7 @@ def same(left: Any, right: Any) -> bool:
 
 @settings(max_examples=60, deadline=None)
 @given(plain)
+@example({"é" * 200: 1})
 def test_plain_data_arrive_as_they_left(value: Any) -> None:
     assert same(value, crossed(value)) or _has_odd_nan(value)
 
@@ -148,6 +149,7 @@ def test_subclasses_and_numpy_numbers_arrive_as_the_plain_type_they_are_built_on
         (2**5000, "5,001 bits, 4,096 are allowed"),
         ("\ud800", "lone surrogate"),
         ({"\ud800": 1}, "lone surrogate"),
+        ({"a" * 300 + "\ud800": 1}, "lone surrogate"),
     ],
 )
 def test_what_is_not_data_is_refused_by_name(value: Any, said: str) -> None:
