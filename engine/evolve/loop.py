@@ -21,6 +21,7 @@ from typing import Any
 from evolve.actions import Action, Evaluate, Finish, MakeInstance, Propose, Retire
 from evolve.checks import ExactChecks
 from evolve.codec import action_to_plain, audit_to_plain, instance_to_plain, refused_to_plain, trial_to_plain
+from evolve.deciding import decide
 from evolve.drought import Drought
 from evolve.errors import ProblemError
 from evolve.evaluation import Status, Verdict
@@ -141,7 +142,7 @@ class Loop:
         if free <= 0:
             return False
         step = self.state.next_step
-        actions = list(self.parts.strategy.decide(self.state, free, stream(self.seed, step, "strategy")))[:free]
+        actions = decide(self.parts.strategy, self.state, free, stream(self.seed, step, "strategy"))
         if not actions:
             return False
         plain = tuple({"step": step + i, **action_to_plain(a)} for i, a in enumerate(actions))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from evolve.blaming import blaming
 from evolve.events import Committed, Event, InstanceAdded, InstanceRetired, Measured, Refused
 from evolve.interfaces import Curriculum, Gate, Mutator, Strategy
 from evolve.state import RunState
@@ -45,17 +46,21 @@ class Parts:
             case Committed(trial=Trial() as trial):
                 better, who = state.commit(trial), f"observe/{trial.number}"
                 parents = [state.trial(number) for number in trial.parents]
-                self.mutator.observe(trial, parents)
+                with blaming(self.mutator, "observe"):
+                    self.mutator.observe(trial, parents)
                 for learner in (*self.gates, *([self.curriculum] if self.curriculum else ())):
-                    learner.observe(trial)
+                    with blaming(learner, "observe"):
+                        learner.observe(trial)
             case Refused():
                 state.refused += 1
-                self.mutator.observe_refusal(event)
+                with blaming(self.mutator, "observe_refusal"):
+                    self.mutator.observe_refusal(event)
             case Measured(trial=Trial() as trial):
                 better, who = state.measure(trial), f"observe/{trial.number}"
             case InstanceAdded(instance=instance) if instance is not None:
                 state.instances[instance.id] = instance
             case InstanceRetired(instance_id=name) if name in state.instances:
                 state.retired[name] = state.instances.pop(name)
-        self.strategy.observe(event, stream(seed, event.step, who))
+        with blaming(self.strategy, "observe"):
+            self.strategy.observe(event, stream(seed, event.step, who))
         return better

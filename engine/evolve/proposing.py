@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from evolve.actions import Propose
+from evolve.blaming import blaming
 from evolve.interfaces import Context, ProblemFacts
 from evolve.messages import ModelError
 from evolve.models.switchboard import Switchboard
@@ -48,7 +49,9 @@ class Proposer:
         context = ProposalContext(self.problem, rng, action.purpose, action.operator, inspirations, self.state, desk)
         made: list[Proposal] = []
         try:
-            for proposal in await self.parts.mutator.propose(parents, context):
+            with blaming(self.parts.mutator, "propose"):
+                proposals = list(await self.parts.mutator.propose(parents, context))
+            for proposal in proposals:
                 made.append(await self._gated(proposal, parents, context))  # noqa: PERF401 - an error keeps these
         except ModelError as error:
             made.append(Proposal.refused(action.operator or "model", str(error), action.parents))
@@ -61,7 +64,8 @@ class Proposer:
         if proposal.program is None:
             return replace(proposal, refusal=proposal.refusal or "no program")
         for gate in self.parts.gates:
-            ruling = await gate.judge(proposal, parents, context)
+            with blaming(gate, "judge"):
+                ruling = await gate.judge(proposal, parents, context)
             proposal = replace(proposal, notes={**proposal.notes, **ruling.notes})
             if not ruling.passed:
                 return replace(proposal, program=None, refusal=ruling.reason or "turned away by a gate")

@@ -9,6 +9,7 @@ from typing import Any
 
 from evolve import views
 from evolve.codec import action_to_plain
+from evolve.deciding import decide
 from evolve.interfaces import Executor, Propose
 from evolve.loop import Loop
 from evolve.rebuild import feed
@@ -122,8 +123,8 @@ class _Replayer:
     def _decide(self, row: Row) -> None:
         loop = self.loop
         self.report.decisions += 1
-        actions = loop.parts.strategy.decide(loop.state, row.body["free"], stream(loop.seed, row.step, "strategy"))
-        plain = [{"step": row.step + i, **action_to_plain(a)} for i, a in enumerate(actions[: row.body["free"]])]
+        actions = decide(loop.parts.strategy, loop.state, row.body["free"], stream(loop.seed, row.step, "strategy"))
+        plain = [{"step": row.step + i, **action_to_plain(a)} for i, a in enumerate(actions)]
         if plain != row.body["actions"]:
             self.report.differ(
                 f"step {row.step}: decided {_brief(plain)}, the record has {_brief(row.body['actions'])}"
