@@ -34,7 +34,7 @@ class ModelPlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run may ask models for, at most.
+    """What a run may ask models for, at most; the one word that each is asked for before the run is not in it.
 
     Args:
         models: the dearest request to each.
@@ -78,7 +78,7 @@ def plan(config: RunConfig, registry: Registry) -> Plan:
     trials, budget = config.budget.trials, config.budget
     requests = trials * per_proposal if trials is not None else None
     longest = max((model.prompt_tokens + model.completion_tokens for model in models), default=0)
-    worst_tokens = float(requests * longest + len(models)) if requests is not None else None
+    worst_tokens = float(requests * longest) if requests is not None else None
     known = [model.usd for model in models if model.usd is not None]
     worst_usd = requests * max(known, default=0.0) if requests is not None and len(known) == len(models) else None
     return Plan(

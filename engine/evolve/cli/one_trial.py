@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from evolve import views
-from evolve.calls import Call, calls
+from evolve.calls import calls
 from evolve.cli.report import number as written
 from evolve.errors import LedgerError
+from evolve.messages import Message
 from evolve.record import Record, reading
 
 __all__ = ["one_trial", "trial_text"]
@@ -61,7 +62,10 @@ def _calls(record: Record, number: int) -> Iterator[dict[str, Any]]:
     for call in calls(record, "step = ?", step):
         yield {
             "model": call.model,
-            "request": {**call.request.to_plain(), "messages": [_message(call, place) for place in _places(call)]},
+            "request": {
+                **call.request.to_plain(),
+                "messages": [_message(message) for message in call.request.messages],
+            },
             "answer": call.answer.text if call.answer is not None else None,
             "fault": f"{call.fault}: {call.detail}" if call.fault else "",
             "prompt_tokens": call.bill.prompt_tokens,
@@ -70,12 +74,7 @@ def _calls(record: Record, number: int) -> Iterator[dict[str, Any]]:
         }
 
 
-def _places(call: Call) -> range:
-    return range(len(call.request.messages))
-
-
-def _message(call: Call, place: int) -> dict[str, Any]:
-    message = call.request.messages[place]
+def _message(message: Message) -> dict[str, Any]:
     shown = [_PICTURE_SHOWN.format(len(image)) for image in message.images]
     return {"role": message.role, "text": message.text, "images": shown}
 

@@ -81,13 +81,7 @@ class Switchboard:
         """
         asked = self.desk(_PREFLIGHT)
         asked.place = asking_places(self.ledger, _PREFLIGHT)
-        for name, line in self.lines.items():
-            try:
-                await line.client.start()
-                if not line.client.local:
-                    await asked.ask(_GREETING, name)
-            except ModelError as error:
-                raise ConfigError(f"{_where(line)}: {error}") from error
+        await self._start(asked)
 
     async def start(self) -> None:
         """Get the clients ready without asking anything.
@@ -95,9 +89,14 @@ class Switchboard:
         Raises:
             ConfigError: in one line, which model is not ready, and why.
         """
-        for line in self.lines.values():
+        await self._start(None)
+
+    async def _start(self, greeting: Desk | None) -> None:
+        for name, line in self.lines.items():
             try:
                 await line.client.start()
+                if greeting is not None and not line.client.local:
+                    await greeting.ask(_GREETING, name)
             except ModelError as error:
                 raise ConfigError(f"{_where(line)}: {error}") from error
 
