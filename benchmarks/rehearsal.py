@@ -124,7 +124,7 @@ class Rehearsal:
         if isinstance(action, Propose):
             made = self.world.child([self.traits[number] for number in action.parents], self._luck)
             if made is None:
-                self._tell(Refused(0, "world", "nothing to change", action.parents))
+                self._tell(Refused(0, "world", "nothing to change", action.parents, dict(action.tags)))
             else:
                 self._enter(action, made)
         elif isinstance(action, Evaluate):

@@ -171,7 +171,7 @@ def _uct(**settings: Any) -> Callable[[], Strategy]:
 
 
 TREES: Mapping[str, Callable[[], Strategy]] = {
-    "uct, c = 0.25": _uct(c=0.25),
+    "uct": _uct(),
     "uct, c = 0.7": _uct(c=0.7),
     "uct, c = 1": _uct(c=1.0),
     "uct, c = 1, max": _uct(c=1.0, backup="max"),

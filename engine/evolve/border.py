@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -47,6 +47,7 @@ class Setup:
         highest_rung: the best isolation to try; 1 unless a test wants a weaker one.
         hidden: folders that candidates may not see, beside the problem's own.
         called: names of all functions that the evaluator calls; empty when the problem does not say.
+        inline: straight-line programs of the problem's primitives run in the worker itself, without a fork.
     """
 
     folder: str
@@ -60,6 +61,7 @@ class Setup:
     highest_rung: int = 1
     hidden: tuple[str, ...] = ()
     called: tuple[str, ...] = ()
+    inline: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,8 @@ class Description:
         probe: it can fingerprint behaviour.
         verify: it has an exact check.
         draw: it can draw a solution.
+        overview: it can draw what a program did on all instances together.
+        explain: it can say something about a program.
     """
 
     instances: tuple[Instance, ...]
@@ -79,6 +83,8 @@ class Description:
     probe: bool = False
     verify: bool = False
     draw: bool = False
+    overview: bool = False
+    explain: bool = False
 
 
 class Evaluator(ABC):
@@ -107,13 +113,31 @@ class Evaluator(ABC):
         """Return pictures of a solution by file ending, such as {"svg": ..., "png": ...}. Only asked when offered."""
         raise NotImplementedError
 
+    def overview(self, results: Sequence[Mapping[str, Any]]) -> Mapping[str, bytes]:
+        """Return pictures of what a program did on all its instances. Only asked when offered.
+
+        Args:
+            results: one mapping per valid outcome: instance (an `Instance`), stage, score, metrics, measures, solution.
+        """
+        raise NotImplementedError
+
+    def explain(self, files: Mapping[str, str], main: str) -> str:
+        """Return a text for people about the winning program. Only asked when offered.
+
+        Args:
+            files: the program's texts by path. It is untrusted: read it, do not run it.
+            main: its main file.
+        """
+        raise NotImplementedError
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """One piece of trusted work.
 
     Args:
-        kind: "evaluate" (answers with an outcome), "probe", "verify" or "draw" (answer with a value).
+        kind: "evaluate" (answers with an outcome), "probe", "verify", "draw", "overview" or "explain" (answer with
+            a value).
         files: the candidate's files; empty for work that runs none.
         main: its main file.
         instance: what to judge on.

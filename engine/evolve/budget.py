@@ -19,6 +19,9 @@ _NOUNS = {
 PAID = ("usd", "tokens")
 """Budgets that requests to models spend; what was paid for is finished before the run ends."""
 
+_TICK_S = 0.005
+"""The clocks are read no more often: every fact asks, and to ask the kernel for CPU time takes microseconds."""
+
 
 @dataclass
 class Meter:
@@ -45,8 +48,9 @@ class Meter:
 
     def tick(self) -> None:
         """Take over what the clocks of this process say."""
-        if self._wall is not None:
-            wall, cpu = time.monotonic(), time.process_time()
+        wall = time.monotonic()
+        if self._wall is not None and wall >= self._wall + _TICK_S:
+            cpu = time.process_time()
             self.charge(seconds=wall - self._wall, cpu_seconds=cpu - self._cpu)
             self._wall, self._cpu = wall, cpu
 

@@ -22,12 +22,12 @@ from evolve.errors import ConfigError
 from evolve.evaluation import Cost, Limits, Outcome, Status
 from evolve.instance import Instance
 
-__all__ = ["Asked", "OutcomeCache", "opened"]
+__all__ = ["Asked", "Known", "OutcomeCache", "opened"]
 
 _log = logging.getLogger(__name__)
 
 _PATIENCE_S = 30.0
-_LEVELS = ("t:", "s:", "b:")
+_LEVELS = ("t:", "s:", "d:", "b:")
 """Keys whose meaning a problem's digest fixes; a plugin's own ones are known to that plugin only."""
 
 _LASTING = (Status.OK, Status.INVALID, Status.ERROR)
@@ -53,6 +53,21 @@ class Asked:
     limits: Limits
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An outcome that was paid for already.
+
+    Args:
+        outcome: what happened then.
+        key: the class key by which it was found.
+        source: the run and trial that paid for it; "" when that was this run.
+    """
+
+    outcome: Outcome
+    key: str
+    source: str = ""
+
+
 @dataclass
 class OutcomeCache:
     """A cache in a folder. One that cannot be read or written any more is left alone: the run goes on without it.
@@ -68,11 +83,8 @@ class OutcomeCache:
     source: str
     _broken: bool = field(default=False, init=False, repr=False)
 
-    def find(self, asked: Asked) -> tuple[Outcome, str] | None:
-        """Return the outcome of a program of the same class, and the run and trial that paid for it, or None.
-
-        Its cost in seconds is 0: this run pays nothing.
-        """
+    def find(self, asked: Asked) -> Known | None:
+        """Return the outcome of a program of the same class, which cost this run no seconds, or None."""
         for key in _shared(asked.keys):
             rows = self._ask(
                 "SELECT outcome, source FROM outcomes WHERE problem = ? AND key = ? AND instance = ? AND stage = ? "
@@ -82,7 +94,7 @@ class OutcomeCache:
             )
             if rows:
                 text, source = rows[0]
-                return _from_plain(json.loads(text)), source
+                return Known(_from_plain(json.loads(text)), key, source)
         return None
 
     def keep(self, asked: Asked, outcome: Outcome, trial: int) -> None:

@@ -44,7 +44,7 @@ async def check_problem(target: str, overrides: Sequence[str], show: Show, regis
     executor = executor_of(problem.config, registry)
     try:
         description = await executor.start(setup_of(problem, registry))
-        offers = [name for name in ("probe", "verify", "draw") if getattr(description, name)]
+        offers = [name for name in ("probe", "verify", "draw", "overview", "explain") if getattr(description, name)]
         names = ", ".join(i.id for i in description.instances[:_INSTANCES])
         count = len(description.instances)
         show("ok", f"evaluate.py: {count} instance(s) ({names}); offers {', '.join(offers) or 'evaluate only'}")

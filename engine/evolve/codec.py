@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from evolve.events import Audited, Refused
+from evolve.events import Audited, InstanceAdded, InstanceRetired, Refused
 from evolve.instance import Instance
 from evolve.interfaces import Action, Evaluate, Finish, MakeInstance, Propose, Retire
 from evolve.trial import Trial
@@ -15,6 +15,7 @@ __all__ = [
     "action_from_plain",
     "action_to_plain",
     "audit_to_plain",
+    "change_to_plain",
     "instance_from_plain",
     "instance_to_plain",
     "refused_from_plain",
@@ -64,6 +65,15 @@ def action_from_plain(plain: Mapping[str, Any]) -> Action:
     return action
 
 
+def change_to_plain(
+    step: int, change: MakeInstance | Retire
+) -> tuple[InstanceAdded | InstanceRetired, str, dict[str, Any]]:
+    """Return the fact that an instance joins or leaves, its kind in the record, and what is written there of it."""
+    if isinstance(change, MakeInstance):
+        return InstanceAdded(step, change.instance), "instance", instance_to_plain(change.instance)
+    return InstanceRetired(step, change.instance), "retired", {"instance": change.instance}
+
+
 def trial_to_plain(trial: Trial) -> dict[str, Any]:
     """Return what became of a trial; `evolve.record.Record.judged` puts it together again."""
     return {
@@ -81,7 +91,8 @@ def trial_to_plain(trial: Trial) -> dict[str, Any]:
 
 def audit_to_plain(audit: Audited) -> dict[str, Any]:
     """Return how an audit of a class went, as JSON-able data."""
-    return {"key": audit.key, "leader": audit.leader, "agrees": audit.agrees, "compared": audit.compared}
+    plain = {"key": audit.key, "leader": audit.leader, "agrees": audit.agrees, "compared": audit.compared}
+    return {**plain, **({"source": audit.source} if audit.source else {})}
 
 
 def refused_to_plain(refused: Refused) -> dict[str, Any]:

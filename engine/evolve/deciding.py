@@ -1,20 +1,24 @@
-"""Deciding: ask the strategy, and make sure that what it wants can be done."""
+"""Deciding: ask the strategy, or the curriculum, and make sure that what it wants can be done."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, get_args
+import json
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, cast, get_args
 
 from numpy.random import Generator
 
 from evolve.actions import Action, Evaluate, Finish, MakeInstance, Propose, Retire
 from evolve.blaming import blaming
+from evolve.codec import instance_to_plain
 from evolve.errors import PluginError, did_you_mean
 from evolve.instance import Instance
-from evolve.interfaces import Strategy
+from evolve.interfaces import Curriculum, Strategy
 from evolve.state import RunState
+from evolve.streams import stream
+from evolve.trial import Trial
 
-__all__ = ["decide"]
+__all__ = ["decide", "revise"]
 
 _KINDS = get_args(Action)
 
@@ -33,14 +37,48 @@ def decide(strategy: Strategy, state: RunState, free: int, rng: Generator) -> li
     """
     with blaming(strategy, "decide"):
         wanted: Any = strategy.decide(state, free, rng)
-    who = f"{type(strategy).__name__}.decide"
-    if not isinstance(wanted, Iterable) or isinstance(wanted, str | bytes):
-        raise PluginError(f"{who} returned {wanted!r:.60}; return a list of actions such as [Propose((0,))]")
-    with blaming(strategy, "decide"):
-        actions = list(wanted)[:free]
+        actions = list(wanted)[:free] if _is_list(wanted) else wanted
+    return _checked(actions, f"{type(strategy).__name__}.decide", state, _KINDS, "[Propose((0,))]")
+
+
+def revise(
+    curriculum: Curriculum | None, state: RunState, trial: Trial, step: int, seed: int
+) -> list[MakeInstance | Retire]:
+    """Return which instances a curriculum wants to join and to leave.
+
+    Args:
+        curriculum: who is asked; None wants nothing.
+        state: of the run.
+        trial: which it has just learnt something of.
+        step: that led to it.
+        seed: of the run.
+
+    Raises:
+        PluginError: it raised, or wants what cannot be done; says what, and what there is instead.
+    """
+    if curriculum is None:
+        return []
+    seen = [instance for instance in state.instances.values() if instance.split == "train"]
+    with blaming(curriculum, "revise"):
+        wanted: Any = curriculum.revise(seen, stream(seed, step, f"revise/{trial.number}/{len(trial.outcomes)}"))
+        changes = list(wanted) if _is_list(wanted) else wanted
+    who, kinds = f"{type(curriculum).__name__}.revise", (MakeInstance, Retire)
+    return cast(list[MakeInstance | Retire], _checked(changes, who, state, kinds, "[MakeInstance(instance)]"))
+
+
+def _is_list(wanted: Any) -> bool:
+    return isinstance(wanted, Iterable) and not isinstance(wanted, str | bytes)
+
+
+def _checked(actions: Any, who: str, state: RunState, kinds: tuple[type, ...], example: str) -> list[Action]:
+    """Return the actions, or raise unless each is of these kinds and can be done."""
+    if not isinstance(actions, list):
+        raise PluginError(f"{who} returned {actions!r:.60}; return a list of actions such as {example}")
     made: set[str] = set()
+    names = ", ".join(kind.__name__ for kind in kinds)
     for action in actions:
-        why = _why_not(action, state, made)
+        ours = isinstance(action, kinds)
+        why = _why_not(action, state, made) if ours else f"{action!r:.60} is no action; there are {names}"
         if why:
             raise PluginError(f"{who} wants {type(action).__name__}: {why}")
         if isinstance(action, MakeInstance):
@@ -59,15 +97,25 @@ def _why_not(action: Any, state: RunState, made: set[str]) -> str:
             named = f"there is no instance {unknown[0]!r}{did_you_mean(str(unknown[0]), instances)}" if unknown else ""
             return _trials((action.trial,), state) or named or _stages([action.stage] if action.stage else (), state)
         case MakeInstance():
-            if not isinstance(action.instance, Instance):
-                return f"{action.instance!r:.60} is no Instance"
-            return f"there is an instance {action.instance.id!r} already" if action.instance.id in instances else ""
+            return _instance(action.instance, {*instances, *state.held_out})
         case Retire():
             known = {*state.instances, *made}
             return "" if action.instance in known else f"there is no active instance {action.instance!r}"
         case Finish():
             return "" if action.trial is None else _trials((action.trial,), state)
-    return f"{action!r:.60} is no action; there are {', '.join(kind.__name__ for kind in _KINDS)}"
+    return ""
+
+
+def _instance(instance: Any, known: Collection[str]) -> str:
+    if not isinstance(instance, Instance):
+        return f"{instance!r:.60} is no Instance"
+    if not isinstance(instance.id, str) or not instance.id:
+        return f"an instance needs a name, not {instance.id!r:.60}"
+    try:
+        json.dumps(instance_to_plain(instance), sort_keys=True)
+    except (TypeError, ValueError) as error:
+        return f"the parameters of instance {instance.id!r} are no plain data: {error}"
+    return f"there is an instance {instance.id!r} already" if instance.id in known else ""
 
 
 def _trials(numbers: Iterable[Any], state: RunState) -> str:

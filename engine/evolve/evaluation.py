@@ -73,7 +73,8 @@ class Outcome:
         feedback: what the next author should know, a few lines.
         solution: the object found, plain data (numbers, strings, lists, dicts, arrays), or None.
         cost: what it used; the engine fills it in.
-        rung: how well it was isolated, 1 (best) to 4; 0 when it did not run. The engine fills it in.
+        rung: how well it was isolated, 1 (best) to 4; 0 when it did not run, or is a straight-line program that needs
+            no isolation. The engine fills it in.
     """
 
     status: Status

@@ -15,6 +15,7 @@ __all__ = [
     "Committed",
     "Decided",
     "Event",
+    "Examined",
     "Finished",
     "InstanceAdded",
     "InstanceRetired",
@@ -74,7 +75,7 @@ class Refused(Event):
         operator: who proposed.
         reason: why there is no trial.
         parents: numbers of the trials that were to be changed.
-        notes: what the author noted; what models cost stands under "models".
+        notes: what the author noted, and the tags of the action; what models cost stands under "models".
     """
 
     operator: str = ""
@@ -105,9 +106,10 @@ class Audited(Event):
     Args:
         number: of the trial; it keeps the new outcomes.
         key: the class key that it shares.
-        leader: number of the trial whose outcomes it would have taken over.
+        leader: number of the trial whose outcomes it would have taken over, or -1 when those are another run's.
         agrees: status and scores came out the same.
         compared: how many outcomes both have.
+        source: the other run, and its trial; "" when it is this one.
     """
 
     number: int = -1
@@ -115,6 +117,20 @@ class Audited(Event):
     leader: int = -1
     agrees: bool = True
     compared: int = 0
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Examined(Event):
+    """The best programs of a search that has ended were judged on a stage that it never saw.
+
+    Args:
+        stage: its name.
+        scores: (trial, score) of the finalists, the best first; None for one that failed there.
+    """
+
+    stage: str = ""
+    scores: tuple[tuple[int, float | None], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Class keys: programs with equal keys behave the same, so one evaluation serves them all.
 
-Three levels, each coarser and dearer than the one before: the text, the normalised source, and what the program
-answers to a cheap probe.
+Levels, coarser and dearer from one to the next: the text, the normalised source, the dataflow of a straight-line
+program, and what the program answers to a cheap probe.
 
 Reference: functional equivalence checking as in Real et al., "AutoML-Zero", arXiv:2003.03384, 2020.
 """
@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import math
 import re
+import struct
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import Any
@@ -19,10 +21,12 @@ import numpy as np
 
 from evolve.program import Program
 from evolve.source import canonical_text
+from evolve.straight import NotStraight, Signature, dataflow_key, read
 
-__all__ = ["behaviour_key", "error_signature", "source_key", "text_key"]
+__all__ = ["behaviour_key", "error_signature", "source_key", "straight_key", "text_key"]
 
 _DIGITS = 30
+_FLOAT = struct.Struct("<cdi")
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{4,}")
 _FRAME = re.compile(r"  \S+:\d+( in |:|$)")
 
@@ -49,6 +53,24 @@ def source_key(program: Program, entry: str) -> str:
     )
     entries = names if names and python == [program.main] else None
     return f"s:{_digest(_file_parts(program.files, entries, siblings))}"
+
+
+def straight_key(program: Program, signature: Signature) -> str | None:
+    """Return a key that straight-line programs share when they compute their results by the same graph of calls.
+
+    Args:
+        program: the program.
+        signature: what straight-line programs of the problem are.
+
+    Returns:
+        None when it is no straight-line program.
+    """
+    if len(program.files) != 1:
+        return None
+    try:
+        return dataflow_key(read(program.files[program.main], signature), signature.blocks.commutative)
+    except NotStraight:
+        return None
 
 
 def _file_parts(files: Mapping[str, str], entries: frozenset[str] | None, siblings: frozenset[str]) -> Iterable[bytes]:
@@ -101,7 +123,13 @@ def error_signature(status: str, detail: str) -> list[str]:
 
 
 def _plain_parts(data: Any, digits: int) -> Iterable[bytes]:
-    if isinstance(data, BaseException):
+    if type(data) is float:  # most of what probes answer; one at a time, NumPy takes ten times as long
+        yield _float_part(data, digits)
+    elif isinstance(data, list | tuple):
+        yield f"list {len(data)}".encode()
+        for item in data:
+            yield from _plain_parts(item, digits)
+    elif isinstance(data, BaseException):
         status = getattr(data, "status", type(data).__name__)
         yield f"error {status} {_ADDRESS.sub('0x', str(data))}".encode("utf-8", "surrogatepass")
     elif data is None or isinstance(data, bool | np.bool_):
@@ -117,10 +145,6 @@ def _plain_parts(data: Any, digits: int) -> Iterable[bytes]:
     elif isinstance(data, np.ndarray):
         yield f"array {data.shape}".encode()
         yield from _number_parts(data, digits)
-    elif isinstance(data, list | tuple):
-        yield f"list {len(data)}".encode()
-        for item in data:
-            yield from _plain_parts(item, digits)
     elif isinstance(data, Mapping):
         yield f"dict {len(data)}".encode()
         for key in sorted(data, key=repr):
@@ -128,6 +152,15 @@ def _plain_parts(data: Any, digits: int) -> Iterable[bytes]:
             yield from _plain_parts(data[key], digits)
     else:
         raise TypeError(f"a probe answers with plain data, not {type(data).__name__}")
+
+
+def _float_part(value: float, digits: int) -> bytes:
+    """Return what `_number_parts` yields for an array of this one number."""
+    if not math.isfinite(value):
+        return _FLOAT.pack(b"f", math.nan if math.isnan(value) else value, 0)
+    mantissa, exponent = math.frexp(value)
+    rounded, carry = math.frexp(round(math.ldexp(mantissa, digits)))
+    return _FLOAT.pack(b"f", rounded, exponent + carry if rounded else 0)
 
 
 def _number_parts(values: np.ndarray[Any, Any], digits: int) -> Iterable[bytes]:

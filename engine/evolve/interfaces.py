@@ -1,7 +1,7 @@
 """The base classes of everything that can be plugged in.
 
 A plugin of any kind is a plain `@dataclass`; its init fields are its settings. Randomness is always an argument.
-State changes only in `observe` and `Archive.add`: `decide`, `select` and `propose` read it. That one rule is what
+State changes only in `observe`, `Curriculum.update` and `Archive.add`: all others read it. That one rule is what
 makes resume and replay free for plugin authors: the engine feeds the recorded events again, and nobody writes save
 and load.
 """
@@ -345,7 +345,10 @@ class Gate(ABC):
 
 
 class Curriculum(ABC):
-    """Chooses the instances that a stage judges a trial on. Its `sample` and `go_on` must not change state."""
+    """Chooses the instances that a stage judges a trial on, and may make new ones.
+
+    Its `sample`, `go_on` and `revise` must not change state; `observe` and `update` may.
+    """
 
     @abstractmethod
     def sample(self, instances: Sequence[Instance], rng: Generator) -> Sequence[Instance]:
@@ -371,5 +374,25 @@ class Curriculum(ABC):
         """
         return True
 
+    def revise(self, instances: Sequence[Instance], rng: Generator) -> Sequence[MakeInstance | Retire]:
+        """Say which instances join and which leave, now that something was learnt. Do not change state here.
+
+        Called after each finished trial and each further outcome. A stage uses what its patterns name.
+
+        Args:
+            instances: the active ones that search sees.
+            rng: the random stream of this change.
+        """
+        return ()
+
     def observe(self, trial: Trial) -> None:
-        """Learn how a trial did."""
+        """Learn how a trial did. What it did on each instance is told to `update` right after it."""
+
+    def update(self, trial: Trial, scored: Scored, instance: Instance) -> None:
+        """Learn one outcome: of a finished trial, or one that a strategy asked for later.
+
+        Args:
+            trial: with all its outcomes so far.
+            scored: the outcome.
+            instance: what the trial was judged on.
+        """

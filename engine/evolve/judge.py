@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
+import sys
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +21,8 @@ from evolve.loading import load_plugin
 from evolve.sandbox import rungs, selftest
 from evolve.sandbox.candidate import SandboxedCandidate
 from evolve.sandbox.warm import WarmParent, WarmParentDied
+from evolve.straight import NotStraight, Signature, read, signature_of
+from evolve.straight.candidate import StraightCandidate
 
 __all__ = ["Judge", "blame"]
 
@@ -66,6 +70,8 @@ class Judge:
             raise PluginError(f"{setup.evaluator!r} is not an evolve.Evaluator")
         self._evaluator: Evaluator = evaluator
         self.description: Description = evaluator.open(setup)
+        self._straight = self._read_primitives()
+        self._last: tuple[str, StraightCandidate] | None = None
         self._warm = self._new_warm_parent()
         self._insist()
 
@@ -89,7 +95,8 @@ class Judge:
             except WarmParentDied as error:
                 self._renew()
                 result = JobResult(outcome=Outcome.failed(Status.INFRASTRUCTURE, f"{error}, twice"))
-        return dataclasses.replace(result, worker_cpu_s=time.process_time() - begun)
+        inside = result.cost.cpu_s if self._last is not None and self._last[0] == job.files.get(job.main) else 0.0
+        return dataclasses.replace(result, worker_cpu_s=max(0.0, time.process_time() - begun - inside))
 
     def close(self) -> None:
         """End the zygote."""
@@ -98,16 +105,47 @@ class Judge:
     def _attempt(self, job: Job) -> JobResult:
         if job.limits.scratch_mb and self._warm.rung > rungs.NAMESPACES:
             return JobResult(error=rungs.no_scratch(self._warm.rung))
+        straight = self._straight_candidate(job)
+        if straight is not None:
+            return _settled(self._guarded(job, straight), job, straight, 0)
         with SandboxedCandidate(self._warm, job.files, job.main, job.limits) as candidate:
-            try:
-                result = self._do(job, _Declared(candidate, self._setup.called))
-            except WarmParentDied:
-                raise
-            except ProblemError as error:
-                result = JobResult(error=str(error))
-            except (Exception, SystemExit) as error:  # noqa: BLE001  # border: a problem's own code may raise anything
-                result = JobResult(error=blame(error, self._setup.folder))
+            result = self._guarded(job, candidate)
         return _settled(result, job, candidate, self._warm.rung)
+
+    def _guarded(self, job: Job, candidate: Candidate) -> JobResult:
+        """Do a job, and answer with one line when the problem's own code fails."""
+        try:
+            return self._do(job, _Declared(candidate, self._setup.called))
+        except WarmParentDied:
+            raise
+        except ProblemError as error:
+            return JobResult(error=str(error))
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # border: a problem's own code may raise anything
+            return JobResult(error=blame(error, self._setup.folder))
+
+    def _straight_candidate(self, job: Job) -> StraightCandidate | None:
+        """Return a handle that needs no border when the program is a straight-line program, else None."""
+        text = job.files.get(job.main)
+        if self._straight is None or text is None or len(job.files) != 1:
+            return None
+        if self._last is None or self._last[0] != text:
+            signature, functions = self._straight
+            try:
+                self._last = text, StraightCandidate(read(text, signature), functions)
+            except NotStraight:
+                return None
+        self._last[1].rewind()
+        return self._last[1]
+
+    def _read_primitives(self) -> tuple[Signature, Mapping[str, Callable[..., Any]]] | None:
+        """Return what straight-line programs may call, when the problem wants them run without a fork."""
+        if not self._setup.inline:
+            return None
+        blocks = self.description.primitives
+        if blocks is None:
+            raise ProblemError("sandbox.inline is for programs of primitives; write a primitives.py, or leave it out")
+        module = sys.modules[blocks.module]
+        return signature_of(blocks), {b.name: inspect.unwrap(getattr(module, b.name)) for b in blocks.primitives}
 
     def _do(self, job: Job, candidate: Candidate) -> JobResult:
         instance = job.instance or Instance("default")
@@ -119,6 +157,10 @@ class Judge:
             return self._verify(job.payload, instance)
         if job.kind == "draw":
             return JobResult(value=dict(self._evaluator.draw(job.payload, instance)))
+        if job.kind == "overview":
+            return JobResult(value=dict(self._evaluator.overview(job.payload)))
+        if job.kind == "explain":
+            return JobResult(value=str(self._evaluator.explain(job.files, job.main)))
         return JobResult(error=f"unknown kind of job {job.kind!r}")
 
     def _evaluate(self, candidate: Candidate, instance: Instance) -> JobResult:
@@ -176,7 +218,7 @@ class Judge:
         self._warm = self._new_warm_parent()
 
 
-def _settled(result: JobResult, job: Job, candidate: SandboxedCandidate, rung: int) -> JobResult:
+def _settled(result: JobResult, job: Job, candidate: SandboxedCandidate | StraightCandidate, rung: int) -> JobResult:
     """Add what is known once the candidate is gone: cost, rung, what it printed, a CPU limit that it overran."""
     outcome, cost, printed = result.outcome, candidate.cost, candidate.output.strip()
     if outcome is not None:

@@ -10,8 +10,9 @@ import fcntl
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,7 +22,12 @@ from evolve.messages import Answer, Bill, ModelError, Request
 from evolve.record import FORMAT, Record, existing
 from evolve.trial import Trial
 
-__all__ = ["Ledger", "refuse_used"]
+__all__ = ["TOGETHER_S", "Ledger", "refuse_used"]
+
+TOGETHER_S = 0.05
+"""Facts of so many seconds are committed together: a transaction costs more than most of what it holds."""
+
+_sorted = json.JSONEncoder(sort_keys=True).encode
 
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -62,6 +68,7 @@ class Ledger(Record):
         super().__init__(folder, connection)
         self._lock = lock
         self._open = False
+        self._committed_at = 0.0
 
     # --- opening ------------------------------------------------------------------------------------------------
 
@@ -79,10 +86,12 @@ class Ledger(Record):
         except OSError as error:
             raise LedgerError(f"cannot make the run folder {folder}: {error.strerror}") from error
         ledger = cls._locked(folder, folder / "record.sqlite")
-        with ledger._guarded():
+        rows = {"format": FORMAT, **meta}
+        try:
             ledger._db.executescript(_SCHEMA)
-            rows = {"format": FORMAT, **meta}
             ledger._db.executemany("INSERT INTO meta VALUES (?, ?)", [(k, json.dumps(v)) for k, v in rows.items()])
+        except sqlite3.Error as error:
+            raise ledger._lost(error) from error
         return ledger
 
     @classmethod
@@ -145,33 +154,43 @@ class Ledger(Record):
 
     # --- writing ------------------------------------------------------------------------------------------------
 
-    @contextmanager
-    def _guarded(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            if self._open:
-                self._open = False
-                if self._db.in_transaction:
-                    self._db.rollback()
-            raise LedgerError(
-                f"cannot write the record in {self.folder}: {error}; all that was shown before is kept: "
-                f"mend it and go on with `evolve resume {self.folder}`"
-            ) from error
+    def _lost(self, error: sqlite3.Error) -> LedgerError:
+        """Take back what was not committed, and return what to tell the user."""
+        if self._open:
+            self._open = False
+            if self._db.in_transaction:
+                self._db.rollback()
+        return LedgerError(
+            f"cannot write the record in {self.folder}: {error}; all that was shown before is kept: "
+            f"mend it and go on with `evolve resume {self.folder}`"
+        )
 
     def _write(self, statement: str, values: Sequence[Any]) -> None:
-        with self._guarded():
+        try:
             if not self._open:
                 self._db.execute("BEGIN IMMEDIATE")
                 self._open = True
             self._db.execute(statement, values)
+        except sqlite3.Error as error:
+            raise self._lost(error) from error
 
-    def flush(self) -> None:
-        """Commit what was added since the last flush; only then may it be shown to anybody."""
-        if self._open:
-            with self._guarded():
+    def flush(self, *, soon: bool = False) -> bool:
+        """Commit what was added since the last flush; only then may it be shown to anybody.
+
+        Args:
+            soon: leave it to a later call when the last commit was a moment ago.
+
+        Returns:
+            True when all is committed.
+        """
+        if self._open and not (soon and time.monotonic() < self._committed_at + TOGETHER_S):
+            try:
                 self._db.execute("COMMIT")
-                self._open = False
+            except sqlite3.Error as error:
+                raise self._lost(error) from error
+            self._open = False
+            self._committed_at = time.monotonic()
+        return not self._open
 
     def add_trial(self, step: int, trial: Trial) -> None:
         """Add a proposed program with its lineage."""
@@ -294,7 +313,7 @@ class Ledger(Record):
         """
         self._write(
             "INSERT INTO events (kind, step, trial, closes, body, used) VALUES (?, ?, ?, ?, ?, ?)",
-            (kind, step, trial, int(closes), json.dumps(body or {}, sort_keys=True), json.dumps(used or {})),
+            (kind, step, trial, int(closes), _sorted(body or {}), json.dumps(used or {})),
         )
 
 

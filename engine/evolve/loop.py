@@ -20,24 +20,26 @@ from typing import Any
 
 from evolve.actions import Action, Evaluate, Finish, MakeInstance, Propose, Retire
 from evolve.checks import ExactChecks
-from evolve.codec import action_to_plain, audit_to_plain, instance_to_plain, refused_to_plain, trial_to_plain
-from evolve.deciding import decide
+from evolve.chronicle import Chronicle
+from evolve.codec import action_to_plain, audit_to_plain, change_to_plain, refused_to_plain, trial_to_plain
+from evolve.deciding import decide, revise
 from evolve.drought import Drought
-from evolve.errors import ProblemError
+from evolve.errors import PluginError, ProblemError
 from evolve.evaluation import Status, Verdict
 from evolve.events import (
     Committed,
     Decided,
     Event,
+    Examined,
     Finished,
-    InstanceAdded,
-    InstanceRetired,
     Measured,
     Proposed,
     Refused,
     Verified,
 )
-from evolve.ladder import Judged, Ladder
+from evolve.finals import Finals
+from evolve.ladder import Judged, Ladder, Stage
+from evolve.ledger import TOGETHER_S
 from evolve.parts import Parts
 from evolve.program import Program
 from evolve.proposing import Proposer
@@ -76,6 +78,7 @@ class Loop:
         width: how many actions may be in flight.
         verifies: the problem has an exact check.
         emit: shows a fact to the observers, after it is safe in the record.
+        finals: the stages on which the best programs are judged when the search has ended.
     """
 
     state: RunState
@@ -87,18 +90,20 @@ class Loop:
     width: int
     verifies: bool
     emit: Callable[[Event], None]
+    finals: Sequence[Stage] = ()
     stop_reason: str = ""
     end_reason: str = ""
     answer: int | None = None
     _tasks: dict[int, asyncio.Task[Done]] = field(default_factory=dict, init=False, repr=False)
-    _unsaid: list[Event] = field(default_factory=list, init=False, repr=False)
     _drought: Drought = field(default_factory=Drought, init=False, repr=False)
     _entering: Turnstile = field(init=False, repr=False)
     _checks: ExactChecks = field(init=False, repr=False)
+    _chronicle: Chronicle = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._entering = Turnstile(self.ordered)
         self._checks = ExactChecks(self.ladder, self.verifies, self._certify)
+        self._chronicle = Chronicle(self.state.ledger, self.state.meter, self.emit)
 
     async def run(self, seeds: Sequence[Program]) -> str:
         """Search, and return why it ended.
@@ -121,7 +126,11 @@ class Loop:
                 elif not acted:
                     reason = self._why_stop() or self.end_reason or "the strategy has nothing left to do"
                     break
+            self._chronicle.say()
             await self._end(reason)
+        except (ProblemError, PluginError, asyncio.CancelledError):
+            self._chronicle.say()  # what was found before is shown; after a LedgerError it would not be safe
+            raise
         finally:
             await self._cancel()
         return reason
@@ -146,11 +155,11 @@ class Loop:
         if not actions:
             return False
         plain = tuple({"step": step + i, **action_to_plain(a)} for i, a in enumerate(actions))
-        self._record(Decided(step, free, plain), "decided", step, body={"free": free, "actions": plain})
+        self._chronicle.record(Decided(step, free, plain), "decided", step, body={"free": free, "actions": plain})
         for offset, action in enumerate(actions):
             self._begin(step + offset, action)
         self.state.next_step = step + len(actions)
-        self._say()
+        self._chronicle.say(soon=True)
         await asyncio.sleep(0)  # operators read the state as it was decided upon, before anything is committed
         return True
 
@@ -170,14 +179,8 @@ class Loop:
     def _begin(self, step: int, action: Action, entered: Sequence[Trial] = ()) -> None:
         """Carry out an action: at once when it only changes the state, otherwise in a task of its own."""
         match action:
-            case MakeInstance(instance):
-                added = InstanceAdded(step, instance)
-                self._record(added, "instance", step, closes=True, body=instance_to_plain(instance))
-                self.parts.learn(self.state, added, self.seed)
-            case Retire(name):
-                retired = InstanceRetired(step, name)
-                self._record(retired, "retired", step, closes=True, body={"instance": name})
-                self.parts.learn(self.state, retired, self.seed)
+            case MakeInstance() | Retire():
+                self._change(step, action, closes=True)
             case Finish(reason, trial):
                 self.answer = trial
                 self.end(f"the strategy finished: {reason}")
@@ -186,6 +189,12 @@ class Loop:
                 self._start(step, action, self._propose(step, action, entered))
             case Evaluate():
                 self._start(step, action, self._evaluate(step, action))
+
+    def _change(self, step: int, change: MakeInstance | Retire, closes: bool) -> None:
+        """Let an instance join or leave."""
+        event, kind, body = change_to_plain(step, change)
+        self._chronicle.record(event, kind, step, closes=closes, body=body)
+        self.parts.learn(self.state, event, self.seed)
 
     def _start(self, step: int, action: Action, work: Any) -> None:
         self.state.in_flight[step] = action
@@ -200,7 +209,8 @@ class Loop:
             await self._entering.wait(step)
             entered = [self._enter(step, proposal, action) for proposal in accepted]
         self._entering.passed(step)
-        judged = await asyncio.gather(*(self.ladder.judge(trial, action.stages) for trial in entered))
+        judging = [self.ladder.judge(trial, action.stages) for trial in entered]
+        judged = [await judging[0]] if len(judging) == 1 else await asyncio.gather(*judging)  # one needs no task
         return Done(step, judged, refused)
 
     def _enter(self, step: int, proposal: Proposal, action: Propose) -> Trial:
@@ -211,7 +221,7 @@ class Loop:
         self.state.enter(number, trial.parents)
         self.state.ledger.add_trial(step, trial)
         self.ladder.announce(number)
-        self._record(Proposed(step, trial), "proposed", step, number)
+        self._chronicle.record(Proposed(step, trial), "proposed", step, number)
         return trial
 
     async def _evaluate(self, step: int, action: Evaluate) -> Done:
@@ -223,12 +233,13 @@ class Loop:
     async def _commit_what_is_done(self) -> None:
         """Wait until some step is done, or until the time is up, and commit."""
         waited = [self._tasks[min(self._tasks)]] if self.ordered else list(self._tasks.values())
-        timeout = min(self.state.meter.seconds_left or 0.5, 0.5)
-        await asyncio.wait(waited, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        if not any(task.done() for task in waited):
+            timeout = min(self.state.meter.seconds_left or 0.5, TOGETHER_S if self._chronicle.unsaid else 0.5)
+            await asyncio.wait(waited, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
         for step, task in self._ready():
             del self._tasks[step]
             self._commit(task.result())
-        self._say()
+        self._chronicle.say(soon=True)
 
     def _ready(self) -> Iterator[tuple[int, asyncio.Task[Done]]]:
         """Yield the steps to commit before the next decision: in fixed order one, the oldest."""
@@ -258,7 +269,7 @@ class Loop:
     def _commit_refusal(self, step: int, proposal: Proposal, closes: bool) -> None:
         refused = Refused(step, proposal.operator, proposal.refusal, proposal.parents, proposal.notes)
         self.parts.learn(self.state, refused, self.seed)
-        self._record(refused, "refused", step, closes=closes, body=refused_to_plain(refused))
+        self._chronicle.record(refused, "refused", step, closes=closes, body=refused_to_plain(refused))
 
     def _commit_trial(self, step: int, judged: Judged, closes: bool) -> None:
         trial = judged.trial
@@ -269,12 +280,14 @@ class Loop:
         self.state.meter.charge(trials=1)
         if judged.audit is not None:
             body = audit_to_plain(judged.audit)
-            self._record(replace(judged.audit, step=step), "audited", step, trial.number, body=body)
+            self._chronicle.record(replace(judged.audit, step=step), "audited", step, trial.number, body=body)
         if trial.failure is not Status.INFRASTRUCTURE:
             self.state.ledger.add_classes(judged.keys, trial.leader)
         better = self.parts.learn(self.state, Committed(step, trial), self.seed)
         body = trial_to_plain(trial)
-        self._record(Committed(step, trial), "committed", step, trial.number, closes=closes, body=body)
+        self._chronicle.record(Committed(step, trial), "committed", step, trial.number, closes=closes, body=body)
+        for change in revise(self.parts.curriculum, self.state, trial, step, self.seed):
+            self._change(step, change, closes=False)
         if better:
             self._checks.start(trial)
 
@@ -287,39 +300,23 @@ class Loop:
             better = self.parts.learn(self.state, event, self.seed)
             assert event.trial is not None
             body = {"instance": scored.instance, "stage": scored.stage, **trial_to_plain(event.trial)}
-            self._record(event, "measured", step, action.trial, closes=place == len(measured), body=body)
+            self._chronicle.record(event, "measured", step, action.trial, closes=place == len(measured), body=body)
+            for change in revise(self.parts.curriculum, self.state, event.trial, step, self.seed):
+                self._change(step, change, closes=False)
             if better:
                 self._checks.start(event.trial)
-
-    def _record(
-        self,
-        event: Event,
-        kind: str,
-        step: int = -1,
-        trial: int | None = None,
-        *,
-        closes: bool = False,
-        body: dict[str, Any] | None = None,
-    ) -> None:
-        self.state.meter.tick()
-        used = {name: round(value, 4) for name, value in self.state.meter.used.items()}
-        self.state.ledger.add_event(kind, step, trial, closes=closes, body=body, used=used)
-        self._unsaid.append(event)
-
-    def _say(self) -> None:
-        """Make what was recorded safe, then show it."""
-        self.state.ledger.flush()
-        unsaid, self._unsaid = self._unsaid, []
-        for event in unsaid:
-            self.emit(event)
 
     def _certify(self, trial: Trial, verdict: Verdict) -> None:
         if len(self.state.trial(trial.number).outcomes) != len(trial.outcomes):
             return  # it has got further outcomes meanwhile, and is checked again if it stays the best
         self.state.certify(trial.number, verdict)
         body = {"confirmed": verdict.confirmed, "value": verdict.value, "detail": verdict.detail}
-        self._record(Verified(-1, trial.number, verdict), "verified", -1, trial.number, body=body)
-        self._say()
+        self._chronicle.record(Verified(-1, trial.number, verdict), "verified", -1, trial.number, body=body)
+        self._chronicle.say()
+
+    def _examined(self, examined: Examined) -> None:
+        self._chronicle.record(examined, "examined", body={"stage": examined.stage, "scores": examined.scores})
+        self._chronicle.say()
 
     # --- beginning and end --------------------------------------------------------------------------------------------
 
@@ -346,7 +343,7 @@ class Loop:
             action = Propose(operator="seed")
             self.state.next_step += 1
             plain = ({"step": step, **action_to_plain(action)},)
-            self._record(Decided(step, 1, plain), "decided", step, body={"free": 1, "actions": plain})
+            self._chronicle.record(Decided(step, 1, plain), "decided", step, body={"free": 1, "actions": plain})
             self._entering.issue(step)
             trial = self._enter(step, Proposal(program, "seed"), action)
             self._start(step, action, self._propose(step, action, [trial]))
@@ -363,6 +360,11 @@ class Loop:
         return self.state.meter.exhausted()
 
     async def _end(self, reason: str) -> None:
+        finals = Finals(self.state, self.ladder, self.finals, self._examined)
+        if not self.stop_reason:
+            winner = await finals.hold(self.answer, lambda: bool(self.stop_reason))
+            self.answer = self.answer if winner is None else winner
+            reason = self.stop_reason or reason
         if self.answer is not None:
             self.state.settle_on(self.answer)
         best = self.state.best
@@ -372,8 +374,8 @@ class Loop:
                 self._checks.start(best)
                 await self._checks.finish()
         body = {"reason": reason, **({"trial": self.answer} if self.answer is not None else {})}
-        self._record(Finished(-1, reason, self.answer), "finished", body=body)
-        self._say()
+        self._chronicle.record(Finished(-1, reason, self.answer), "finished", body=body)
+        self._chronicle.say()
 
     async def _cancel(self) -> None:
         for task in self._tasks.values():

@@ -10,7 +10,7 @@ from evolve.events import Committed, Event, InstanceAdded, InstanceRetired, Meas
 from evolve.interfaces import Curriculum, Gate, Mutator, Strategy
 from evolve.state import RunState
 from evolve.streams import stream
-from evolve.trial import Trial
+from evolve.trial import Scored, Trial
 
 __all__ = ["Parts"]
 
@@ -51,12 +51,14 @@ class Parts:
                 for learner in (*self.gates, *([self.curriculum] if self.curriculum else ())):
                     with blaming(learner, "observe"):
                         learner.observe(trial)
+                self._update(state, trial, trial.outcomes)
             case Refused():
                 state.refused += 1
                 with blaming(self.mutator, "observe_refusal"):
                     self.mutator.observe_refusal(event)
-            case Measured(trial=Trial() as trial):
+            case Measured(trial=Trial() as trial, scored=Scored() as scored):
                 better, who = state.measure(trial), f"observe/{trial.number}"
+                self._update(state, trial, (scored,))
             case InstanceAdded(instance=instance) if instance is not None:
                 state.instances[instance.id] = instance
             case InstanceRetired(instance_id=name) if name in state.instances:
@@ -64,3 +66,9 @@ class Parts:
         with blaming(self.strategy, "observe"):
             self.strategy.observe(event, stream(seed, event.step, who))
         return better
+
+    def _update(self, state: RunState, trial: Trial, outcomes: Sequence[Scored]) -> None:
+        if self.curriculum is not None:
+            with blaming(self.curriculum, "update"):
+                for scored in outcomes:
+                    self.curriculum.update(trial, scored, state.instance(scored.instance))

@@ -14,7 +14,7 @@ import inspect
 import math
 import pickle
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, ParamSpec, TypeVar, get_args, get_origin, get_type_hints
 
 __all__ = ["Fuel", "FuelExhausted", "Parameter", "Primitive", "PrimitiveSet", "Range", "Seed", "meter", "primitive"]
@@ -138,6 +138,8 @@ class PrimitiveSet:
         entry: name of the entry function.
         arguments: its arguments: type name by argument name, such as {"n": "int"}.
         returns: name of its result type.
+        choices: the texts that a literal may be, by the name of its type, such as {"Predicate": ("on", "clear")}.
+        commutative: blocks that take their arguments in any order.
     """
 
     module: str
@@ -145,6 +147,11 @@ class PrimitiveSet:
     entry: str
     arguments: Mapping[str, str]
     returns: str
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    commutative: tuple[str, ...] = ()
+
+    def __hash__(self) -> int:
+        return hash((self.module, self.entry, self.returns, len(self.primitives)))
 
     def __getitem__(self, name: str) -> Primitive:
         for block in self.primitives:

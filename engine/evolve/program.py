@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from evolve.errors import ProblemError
 
@@ -14,6 +14,7 @@ __all__ = ["Program", "Region"]
 
 _START = re.compile(r"EVOLVE-BLOCK-START")
 _END = re.compile(r"EVOLVE-BLOCK-END")
+_NOT_A_NAME = frozenset(("", ".", ".."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,7 @@ class Program:
         if not files:
             raise ProblemError("a program needs at least one file")
         for path in files:
-            pure = PurePosixPath(path)
-            if pure.is_absolute() or ".." in pure.parts or str(pure) != path:
+            if not _NOT_A_NAME.isdisjoint(path.split("/")):
                 raise ProblemError(f"unsafe path {path!r} in a program; write a plain relative path such as 'lib/a.py'")
         self._files: dict[str, str] | None = dict(sorted(files.items()))
         self._load: Callable[[], Mapping[str, str]] | None = None
@@ -172,6 +172,9 @@ class Program:
         """Return, per file, the text outside its evolvable regions; a child must keep it to the letter."""
         outside: dict[str, str] = {}
         for path, text in self.files.items():
+            if "EVOLVE-BLOCK" not in text:
+                outside[path] = ""
+                continue
             inside: set[int] = set()
             for region in self.regions(path):
                 inside.update(range(region.start, region.stop))

@@ -37,7 +37,7 @@ class Proposer:
     switchboard: Switchboard
 
     async def propose(self, step: int, action: Propose) -> tuple[list[Proposal], list[Proposal]]:
-        """Return the proposals that passed, and those that were refused.
+        """Return the proposals that passed, and those that were refused: these have the tags of the action at once.
 
         A mutator reads the state before it first waits for anything, so the outcome depends on what was known when
         the action was decided, not on what arrives meanwhile.
@@ -57,7 +57,11 @@ class Proposer:
             made.append(Proposal.refused(action.operator or "model", str(error), action.parents))
         if desk.calls and made:
             made = [replace(p, notes={**p.notes, "models": desk.bill(len(made))}) for p in made]
-        return [p for p in made if p.program is not None], [p for p in made if p.program is None]
+        passed = [proposal for proposal in made if proposal.program is not None]
+        refused = [proposal for proposal in made if proposal.program is None]
+        if not made:
+            refused = [Proposal.refused("", "nothing", action.parents)]
+        return passed, [replace(p, notes={**action.tags, **p.notes}) for p in refused]
 
     async def _gated(self, proposal: Proposal, parents: Sequence[Trial], context: Context) -> Proposal:
         """Return a proposal with what the gates noted, and without its program when one of them turned it away."""
@@ -66,7 +70,8 @@ class Proposer:
         for gate in self.parts.gates:
             with blaming(gate, "judge"):
                 ruling = await gate.judge(proposal, parents, context)
-            proposal = replace(proposal, notes={**proposal.notes, **ruling.notes})
+            if ruling.notes:
+                proposal = replace(proposal, notes={**proposal.notes, **ruling.notes})
             if not ruling.passed:
                 return replace(proposal, program=None, refusal=ruling.reason or "turned away by a gate")
         return proposal

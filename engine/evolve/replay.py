@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from evolve import views
-from evolve.codec import action_to_plain
-from evolve.deciding import decide
+from evolve.codec import action_to_plain, change_to_plain
+from evolve.deciding import decide, revise
 from evolve.interfaces import Executor, Propose
 from evolve.loop import Loop
 from evolve.rebuild import feed
@@ -84,13 +85,17 @@ class _Replayer:
     loop: Loop
     report: Replay
     seeds: int
+    due: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     async def run(self) -> None:
         recorded, made_at = self._recorded()
         for row, trial in self.loop.state.ledger.history():
             if row.kind == "decided" and row.step >= self.seeds:
                 self._decide(row)
+            self._compare_change(row)
             feed(self.loop, row, trial)
+            if row.kind in ("committed", "measured"):
+                self._revise(row)
             if row.kind in ("decided", "resumed"):
                 for step, action in list(self.loop.state.in_flight.items()):
                     if isinstance(action, Propose) and made_at.get(step) == row.seq and step >= self.seeds:
@@ -129,6 +134,20 @@ class _Replayer:
             self.report.differ(
                 f"step {row.step}: decided {_brief(plain)}, the record has {_brief(row.body['actions'])}"
             )
+
+    def _revise(self, row: Row) -> None:
+        """Ask the curriculum again which instances join and leave."""
+        loop = self.loop
+        changes = revise(loop.parts.curriculum, loop.state, loop.state.trial(row.trial or 0), row.step, loop.seed)
+        self.due = [change_to_plain(row.step, change)[1:] for change in changes]
+
+    def _compare_change(self, row: Row) -> None:
+        """Compare an instance that a curriculum made or retired with what it asked for, in that order."""
+        wanted = self.due.pop(0) if self.due else None
+        found = (row.kind, row.body) if row.kind in ("instance", "retired") and not row.closes else None
+        if json.dumps(wanted, sort_keys=True) != json.dumps(found, sort_keys=True):
+            self.due.clear()
+            self.report.differ(f"step {row.step}: the curriculum wants {wanted}, the record has {found}")
 
     async def _propose(self, step: int, action: Propose, recorded: Sequence[str], *, resumed: bool) -> None:
         accepted, refused = await self.loop.proposer.propose(step, action)

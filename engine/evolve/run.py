@@ -13,15 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from evolve import views
-from evolve.best import BestKeeper, write_whole
+from evolve.best import BestKeeper
 from evolve.cache import opened
 from evolve.config import RunConfig
 from evolve.errors import ConfigError, LedgerError, PluginError, ProblemError
 from evolve.events import Event, Resumed, Started
-from evolve.interfaces import Description, Executor, Job
+from evolve.interfaces import Description, Executor
 from evolve.ledger import Ledger, refuse_used
 from evolve.loop import Loop
 from evolve.overlay import Layer, merge
+from evolve.presenting import present
 from evolve.problem import Problem, load_problem, read_problem
 from evolve.rebuild import rebuild
 from evolve.record import Record, reading
@@ -140,10 +141,9 @@ class Run:
         speaker = Speaker([*observers, self.registry.notify])
         loop = self.loop = build_loop(self.problem, self.registry, description, ledger, executor, speaker)
         cache = self.problem.config.class_keys.cache
-        with opened(Path(cache) if cache else None, loop.ladder.scope, self.folder.name) as loop.ladder.cache:
+        with opened(Path(cache) if cache else None, loop.ladder.keys.scope, self.folder.name) as loop.ladder.cache:
             await self._go(loop, speaker)
-        if description.draw:
-            await self._draw(loop, executor)
+        await present(self.folder, loop.state, description, executor)
 
     async def _go(self, loop: Loop, speaker: Speaker) -> None:
         """Bring the loop to where its record ends, and let it run."""
@@ -176,19 +176,6 @@ class Run:
         except BaseException:  # border: nothing is swallowed; what was opened is closed
             await switchboard.close(0.0)
             raise
-
-    async def _draw(self, loop: Loop, executor: Executor) -> None:
-        """Draw the best solution, when the problem can."""
-        best = loop.state.best
-        if best is None or not best.outcomes:
-            return
-        instance = loop.state.instance(best.outcomes[-1].instance)
-        solution = loop.state.solutions(best.number).get(instance.id)
-        result = await executor.run(Job("draw", instance=instance, payload=solution))
-        if result.error:
-            _log.warning("no picture: %s", result.error)
-        for ending, data in (result.value or {}).items():
-            write_whole(self.folder / "best" / f"picture.{ending}", data)
 
     def _meta(self, description: Description) -> Mapping[str, Any]:
         return {

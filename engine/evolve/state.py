@@ -16,7 +16,8 @@ from evolve.interfaces import Action, Models, ProblemFacts
 from evolve.ledger import Ledger
 from evolve.lineage import Lineage
 from evolve.messages import Answer, Capabilities, Request
-from evolve.trial import Scored, Trial, TrialStatus, depth_of
+from evolve.ranking import Ranking
+from evolve.trial import Scored, Trial, TrialStatus
 
 __all__ = ["ProposalContext", "RunState"]
 
@@ -31,12 +32,15 @@ class RunState:
         ledger: the record behind it.
         meter: what was used so far.
         stages: names of the problem's stages, cheapest first.
+        instances: those that the search may use, by id.
+        held_out: those for the finals only.
     """
 
     ledger: Ledger
     meter: Meter
     stages: tuple[str, ...]
     instances: dict[str, Instance] = field(default_factory=dict)
+    held_out: dict[str, Instance] = field(default_factory=dict)
     retired: dict[str, Instance] = field(default_factory=dict)
     in_flight: dict[int, Action] = field(default_factory=dict)
     lineage: Lineage = field(default_factory=Lineage)
@@ -47,9 +51,12 @@ class RunState:
     reused: int = 0
     refused: int = 0
     valid: int = 0
+    ranking: Ranking = field(init=False, repr=False)
     _recent: OrderedDict[int, Trial] = field(default_factory=OrderedDict, init=False, repr=False)
-    _ranks: dict[int, tuple[int, float]] = field(default_factory=dict, init=False, repr=False)
     _measured: dict[int, Trial] = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.ranking = Ranking(self.stages)
 
     # --- the view ----------------------------------------------------------------------------------------------
 
@@ -85,8 +92,8 @@ class RunState:
         return self.ledger.solutions(self.trial(number).leader)
 
     def instance(self, name: str) -> Instance:
-        """Return an instance by its id, also one that is retired: old outcomes still speak of it."""
-        return self.instances[name] if name in self.instances else self.retired[name]
+        """Return an instance by its id, also one that is held out, or retired: old outcomes still speak of it."""
+        return self.instances.get(name) or self.held_out.get(name) or self.retired[name]
 
     # --- changes, called at commit only -------------------------------------------------------------------------
 
@@ -117,16 +124,13 @@ class RunState:
     def _rank(self, trial: Trial) -> bool:
         """Take in how good a trial is, which further outcomes may have lowered; return whether there is a new best."""
         before = self.best
-        least = None if before is None else self._ranks.get(before.number)
-        mine = None if trial.fitness is None else (depth_of(trial.stage, self.stages), trial.fitness)
-        if mine is None:
-            self._ranks.pop(trial.number, None)
-        else:
-            self._ranks[trial.number] = mine
+        least = None if before is None else self.ranking.of(before.number)
+        self.ranking.take_in(trial)
+        mine = self.ranking.of(trial.number)
         if mine is not None and (least is None or mine > least):
             self.best = trial
         elif before is not None and trial.number == before.number:
-            top = max(self._ranks, key=lambda number: (self._ranks[number], -number), default=None)
+            top = self.ranking.first()
             self.best = None if top is None else trial if top == trial.number else self.trial(top)
         return self.best is not None and (before is None or self.best.number != before.number)
 

@@ -11,11 +11,12 @@ from typing import Any
 from evolve import spending, views
 from evolve.best import program_path
 from evolve.lift import Lift, lifts
+from evolve.presenting import EXPLANATION, PICTURES
 from evolve.problem import read_records
 from evolve.record import Record, reading
 from evolve.spending import ModelUse
 
-__all__ = ["Best", "Summary", "list_trials", "summarise"]
+__all__ = ["Best", "FinalStage", "Summary", "list_trials", "summarise"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,23 @@ class Best:
 
 
 @dataclass(frozen=True, slots=True)
+class FinalStage:
+    """What a stage of the finals said.
+
+    Args:
+        stage: its name.
+        finalists: how many programs were judged there.
+        trial: the best of them there.
+        score: its score there, or None when it failed.
+    """
+
+    stage: str
+    finalists: int
+    trial: int
+    score: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """What a run has found, and what it used.
 
@@ -65,6 +83,8 @@ class Summary:
         best: the best trial, or None when none was valid.
         best_known: best published value for the same instance, or None.
         best_known_by: who published it.
+        finals: how the best programs did where the search never saw them, one stage after the other.
+        explanation: path of what the problem's own code says of the best program, or "".
         pictures: paths of the drawings.
         rung: the weakest isolation that an outcome was made with, 1 (best) to 4; 0 when none was.
         tokens: spent on models.
@@ -75,6 +95,7 @@ class Summary:
         lifts: what each wrapper of proposals gained per token, against those that bypassed it.
         cached: outcomes that came from the cache of other runs; they are no evaluations of this one.
         audited: trials of a known class that were evaluated as well.
+        audited_cached: those of them whose class only the cache knew.
         false_merges: those of them that came out otherwise than their class.
     """
 
@@ -95,6 +116,8 @@ class Summary:
     best: Best | None
     best_known: float | None
     best_known_by: str
+    finals: tuple[FinalStage, ...] = ()
+    explanation: str = ""
     pictures: tuple[str, ...] = ()
     rung: int = 0
     tokens: int = 0
@@ -105,6 +128,7 @@ class Summary:
     lifts: tuple[Lift, ...] = ()
     cached: int = 0
     audited: int = 0
+    audited_cached: int = 0
     false_merges: int = 0
 
     def to_plain(self) -> dict[str, Any]:
@@ -149,7 +173,7 @@ def _summarise(folder: Path, record: Record) -> Summary:
     reason = last.body["reason"] if last is not None and last.kind == "finished" else ""
     used, counts = views.used(record), views.counts(record)
     reused, saved = views.saved(record)
-    audited, wrong = views.audits(record)
+    audited, audited_cached, wrong = views.audits(record)
     best, known, by = _best(folder, record)
     runnable, asked = spending.runnable(record)
     return Summary(
@@ -170,7 +194,9 @@ def _summarise(folder: Path, record: Record) -> Summary:
         best=best,
         best_known=known,
         best_known_by=by,
-        pictures=tuple(str(path) for path in sorted((folder / "best").glob("picture.*"))),
+        finals=tuple(FinalStage(stage, len(scores), *scores[0]) for stage, scores in views.finals(record)),
+        explanation=str(explanation) if (explanation := folder / "best" / EXPLANATION).is_file() else "",
+        pictures=tuple(str(path) for name in PICTURES for path in sorted((folder / "best").glob(f"{name}.*"))),
         rung=next(record.query("SELECT max(rung) FROM outcomes"))[0] or 0,
         tokens=int(used["tokens"]),
         models=spending.spending(record),
@@ -180,6 +206,7 @@ def _summarise(folder: Path, record: Record) -> Summary:
         lifts=tuple(lifts(record)) if asked else (),
         cached=counts["cached"],
         audited=audited,
+        audited_cached=audited_cached,
         false_merges=wrong,
     )
 

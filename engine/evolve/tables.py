@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 Positive = Annotated[float, Field(gt=0)]
-Level = Literal["text", "source", "behaviour"]
+Level = Literal["text", "source", "dataflow", "behaviour"]
 PositiveInt = Annotated[int, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -198,11 +198,14 @@ class StageTable(Table):
         name: of the stage.
         instances: glob patterns of instance ids.
         min_score: a program that does worse (in the problem's direction) goes no further; None lets all valid ones on.
+        finalists: the stage is no part of the search: when that has ended, so many of its best programs are judged
+            there, on instances of any split. None: a stage of the search.
     """
 
     name: str = Field(min_length=1)
     instances: Names = ("*",)
     min_score: float | None = None
+    finalists: PositiveInt | None = None
     wall_s: Positive | None = None
     cpu_s: Annotated[float, Field(ge=0)] | None = None
     memory_mb: PositiveInt | None = None
@@ -222,7 +225,8 @@ class ClassKeysTable(Table):
     """When two programs count as the same, and what a program of a known class leads to.
 
     Args:
-        levels: what is compared: the text, the normalised source, the probed behaviour.
+        levels: what is compared: the text, the normalised source, the dataflow of straight-line programs, the probed
+            behaviour.
         policy: what becomes of a hit: "reuse", "average", "forget", "tabu" or "remutate".
         average_up_to: evaluations of a class before "average" only reuses, > 0.
         forget: probability that "forget" evaluates a hit anew and starts its class over.
@@ -289,9 +293,11 @@ class SandboxTable(Table):
         tier: what candidates may start: nothing ("pure"), threads, or compilers and other programs ("processes").
         required: the weakest isolation to accept, a rung from 1 (best) to 4.
         highest_rung: the best isolation to try, to test a weaker one on a machine that has more.
+        inline: straight-line programs of the problem's primitives need no border: run them without a fork.
     """
 
     preload: Names = ("numpy",)
     tier: Literal["pure", "threads", "processes"] = "threads"
     required: Annotated[int, Field(ge=1, le=4)] = 3
     highest_rung: Annotated[int, Field(ge=1, le=4)] = 1
+    inline: bool = False

@@ -17,6 +17,7 @@ __all__ = [
     "distrusted",
     "evaluated",
     "faults",
+    "finals",
     "last",
     "lineage",
     "next_step",
@@ -55,6 +56,13 @@ def best(record: Record) -> int | None:
     return max(ranks, key=lambda number: (ranks[number], -number), default=None)
 
 
+def finals(record: Record) -> list[tuple[str, list[tuple[int, float | None]]]]:
+    """Return each stage of the latest finals with its (trial, score) pairs, the best first."""
+    end = last(record, "resumed")
+    rows = record.events("kind = 'examined' AND seq > ?", end.seq if end is not None else -1)
+    return [(row.body["stage"], [(number, score) for number, score in row.body["scores"]]) for row in rows]
+
+
 def _stages(record: Record) -> list[str]:
     row = next(record.query("SELECT value FROM meta WHERE key = 'config'"), None)
     return [stage["name"] for stage in json.loads(row[0])["stages"]] if row else []
@@ -81,11 +89,14 @@ def saved(record: Record) -> tuple[int, float]:
     return int(count), float(seconds)
 
 
-def audits(record: Record) -> tuple[int, int]:
-    """Return how many hits were evaluated as well, and how many of these had been merged wrongly."""
-    rows = record.query("SELECT count(*), total(NOT json_extract(body, '$.agrees')) FROM events WHERE kind = 'audited'")
-    count, wrong = next(rows)
-    return int(count), int(wrong)
+def audits(record: Record) -> tuple[int, int, int]:
+    """Return how many hits were evaluated as well, how many of these a cache had, and how many were merged wrongly."""
+    rows = record.query(
+        "SELECT count(*), count(json_extract(body, '$.source')), total(NOT json_extract(body, '$.agrees')) "
+        "FROM events WHERE kind = 'audited'"
+    )
+    count, cached, wrong = next(rows)
+    return int(count), int(cached), int(wrong)
 
 
 def distrusted(record: Record) -> Iterator[str]:

@@ -14,6 +14,7 @@ from evolve.errors import ConfigError, PluginError
 from evolve.events import Event
 from evolve.identity import problem_digest
 from evolve.interfaces import Description, Executor, ProblemFacts, Setup
+from evolve.keys import ClassKeys
 from evolve.ladder import Ladder, Stage
 from evolve.ledger import Ledger
 from evolve.loop import Loop
@@ -28,6 +29,7 @@ from evolve.proposing import Proposer
 from evolve.record import Record
 from evolve.registry import Registry
 from evolve.state import RunState
+from evolve.straight import signature_of
 
 __all__ = ["build_loop", "build_parts", "description_from_plain", "description_to_plain", "facts_of", "setup_of"]
 
@@ -124,23 +126,23 @@ def build_loop(
     stages = _stages(config, description, sign)
     limits = {name: float(v) for name, v in config.budget.model_dump().items() if v is not None}
     ordered = config.run.order == "fixed"
-    state = RunState(cast(Ledger, record), Meter(limits), tuple(stage.name for stage in stages))
-    state.instances.update({i.id: i for i in description.instances if i.active})
+    searched = [stage for stage in stages if not stage.finalists]
+    state = RunState(cast(Ledger, record), Meter(limits), tuple(stage.name for stage in searched))
+    for instance in filter(lambda instance: instance.active, description.instances):
+        (state.instances if instance.split == "train" else state.held_out)[instance.id] = instance
     parts = build_parts(config, registry, facts)
     levels = frozenset(config.class_keys.levels) - (frozenset() if description.probe else {"behaviour"})
-    ladder = Ladder(
-        state,
-        executor,
-        stages,
-        ",".join(config.program.called),
-        sign,
+    blocks = description.primitives
+    keys = ClassKeys(
         levels,
+        ",".join(config.program.called),
         lambda program: registry.fingerprint(program, problem.name),
-        parts.curriculum,
-        config.run.seed,
-        ordered,
-        config.class_keys,
+        signature_of(blocks) if blocks is not None else None,
+        config.class_keys.digits,
         problem_digest(problem, registry, description) if "behaviour" in levels or config.class_keys.cache else "",
+    )
+    ladder = Ladder(
+        state, executor, searched, keys, sign, parts.curriculum, config.run.seed, ordered, config.class_keys
     )
     asked_at_once = sum(line.settings.concurrency for line in lines.values())
     width = config.run.in_flight or (_FIXED_WIDTH if ordered else 2 * executor.capacity + asked_at_once)
@@ -148,7 +150,8 @@ def build_loop(
     purse = Purse(state.meter)
     switchboard = Switchboard(state.ledger, purse, lines, prices, seed, live, lambda reason: loop.end(reason))
     proposer = Proposer(state, parts, facts, seed, switchboard)
-    loop = Loop(state, parts, proposer, ladder, seed, ordered, width, description.verify, emit)
+    finals = tuple(stage for stage in stages if stage.finalists)
+    loop = Loop(state, parts, proposer, ladder, seed, ordered, width, description.verify, emit, finals)
     return loop
 
 
@@ -157,9 +160,17 @@ def _stages(config: RunConfig, description: Description, sign: float) -> list[St
     if not config.stages:
         return [Stage("main", ("*",), base)]
     stages = [
-        Stage(s.name, s.instances, s.limits(base), None if s.min_score is None else sign * s.min_score)
+        Stage(
+            s.name,
+            s.instances,
+            s.limits(base),
+            None if s.min_score is None else sign * s.min_score,
+            s.finalists or 0,
+        )
         for s in config.stages
     ]
+    if all(stage.finalists for stage in stages):
+        raise ConfigError("stages: all of them have finalists; the search needs a stage of its own")
     ids = {instance.id for instance in description.instances}
     for stage in stages:
         for pattern in stage.instances:
@@ -183,6 +194,9 @@ def description_from_plain(plain: Mapping[str, Any]) -> Description:
             Primitive(**{**block, "parameters": tuple(Parameter(**p) for p in block["parameters"])})
             for block in blocks["primitives"]
         )
-        blocks = PrimitiveSet(**{**blocks, "primitives": made})
+        choices = {name: tuple(texts) for name, texts in blocks.get("choices", {}).items()}
+        commutative = tuple(blocks.get("commutative", ()))
+        blocks = PrimitiveSet(**{**blocks, "primitives": made, "choices": choices, "commutative": commutative})
     instances = tuple(instance_from_plain(instance) for instance in plain["instances"])
-    return Description(instances, blocks, plain["probe"], plain["verify"], plain["draw"])
+    offers = {name: plain.get(name, False) for name in ("probe", "verify", "draw", "overview", "explain")}
+    return Description(instances, blocks, **offers)

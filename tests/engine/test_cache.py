@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from evolve.cache import Asked, opened
+from evolve.cache import Asked, Known, opened
 from evolve.cli import cli
+from evolve.cli.report import summary_lines
 from evolve.errors import ConfigError
 from evolve.evaluation import Cost, Limits, Outcome, Status
 from evolve.instance import Instance
@@ -134,9 +135,67 @@ def test_an_audit_that_finds_a_false_merge_closes_the_key_for_all_runs(search: A
     assert second.cached == 0
 
 
+# --- audits of what comes out of it ----------------------------------------------------------------------------------
+
+WIDE = ("mutator.count=100", "budget.trials=250")  # so that most trials are the first of their class in the run
+
+
+def test_a_share_of_what_another_run_paid_for_is_evaluated_all_the_same_and_counted(
+    search: Any, cache: str, facts: Any
+) -> None:
+    search(f"class_keys.cache={cache}", *WIDE, "budget.trials=600", out="first")
+    found = search(f"class_keys.cache={cache}", *WIDE, "class_keys.audit=0.3", "run.seed=7", out="second")
+    checked = [body for body in facts("audited", "second") if body["leader"] == -1]
+    classes = len({body["class_key"] for body in facts("committed", "second")})
+    assert found.audited_cached == len(checked)
+    assert 0.15 * classes < len(checked) < 0.45 * classes
+    assert {body["compared"] for body in checked} == {2}
+    assert all(body["source"].startswith("first#") for body in checked)
+    assert found.false_merges == 0
+    assert found.evaluations == 2 * found.audited
+    assert found.cached == 2 * (classes - len(checked))
+    said = (
+        f"audited {found.audited - len(checked)} of the reused and {len(checked)} of the cached, 0 false merges (0 %)"
+    )
+    assert any(line.endswith(said) for line in summary_lines(found))
+
+
+@pytest.mark.parametrize("order", ["completed", "fixed"])
+def test_an_audit_of_the_cache_finds_a_false_merge_and_closes_the_key_here_and_for_all_runs(
+    search: Any, cache: str, facts: Any, order: str
+) -> None:
+    blind = ("executor.probes=true", "executor.hidden=0.25", "mutator.secrets=2", 'class_keys.levels=["behaviour"]')
+    search(*blind, f"class_keys.cache={cache}", *WIDE, out="first")
+    audited = ("class_keys.audit=0.5", "run.seed=7", f"run.order={order}")
+    second = search(*blind, f"class_keys.cache={cache}", *WIDE, *audited, out="second")
+    wrong = {body["key"]: body for body in facts("audited", "second") if not body["agrees"] and body["leader"] == -1}
+    assert len(wrong) > 5
+    assert second.false_merges >= len(wrong)
+    alone = [body for body in facts("committed", "second") if body["trial"] in {b["trial"] for b in wrong.values()}]
+    assert all(body["class_key"] == f"n:{body['trial']}" for body in alone)
+    with opened(Path(cache), "any", "reader") as reader:
+        assert reader is not None
+        closed = {key for (key,) in reader.database.execute("SELECT key FROM distrusted")}
+    assert closed >= set(wrong)
+
+
+def test_a_run_of_fixed_order_that_audits_its_cache_is_the_same_whatever_the_timing(
+    search: Any, whole: Any, cache: str, tmp_path: Path
+) -> None:
+    blind = ("executor.probes=true", "executor.hidden=0.25", "mutator.secrets=3", 'class_keys.levels=["behaviour"]')
+    search(*blind, f"class_keys.cache={cache}", "mutator.count=20", out="first")
+    for workers in (1, 4):
+        copy = str(tmp_path / f"copy{workers}")
+        shutil.copytree(cache, copy)
+        audited = ("class_keys.audit=0.5", f"class_keys.cache={copy}", "run.order=fixed", f"run.workers={workers}")
+        search(*blind, *audited, "mutator.count=20", "run.seed=5", out=f"w{workers}")
+    assert whole("w1") == whole("w4")
+    assert asyncio.run(replay(tmp_path / "w4")).differences == []
+
+
 # --- the cache alone --------------------------------------------------------------------------------------------------
 
-ASKED = Asked(("t:1", "s:2", "b:3"), Instance("a", {"n": 1}), "main", Limits())
+ASKED = Asked(("t:1", "s:2", "d:4", "b:3"), Instance("a", {"n": 1}), "main", Limits())
 OUTCOME = Outcome(Status.OK, 1.5, {"m": 2.0}, {"x": 3.0}, "well", [1, [2.5]], Cost(1.0, 2.0, 3, 4.0), 1)
 
 
@@ -149,7 +208,9 @@ def test_an_outcome_is_found_by_any_of_its_keys_and_costs_no_seconds(tmp_path: P
         reader.keep(ASKED, replace(OUTCOME, score=9.0), 1)
         for key in ASKED.keys:
             found = reader.find(replace(ASKED, keys=("t:new", key)))
-            assert found == (replace(OUTCOME, cost=Cost(0.0, 0.0, 3, 4.0)), "one#7")
+            assert found is not None
+            assert found == Known(replace(OUTCOME, cost=Cost(0.0, 0.0, 3, 4.0)), found.key, "one#7")
+            assert found.key in ASKED.keys
         reader.distrust("b:3")
         assert writer.find(replace(ASKED, keys=("b:3",))) is None
         assert writer.find(ASKED) is not None

@@ -59,8 +59,9 @@ def test_a_run_can_be_replayed(search: Any, tmp_path: Path, name: str, order: st
 
 @pytest.mark.parametrize("name", POLICIES)
 def test_an_interrupted_run_of_fixed_order_goes_on_as_if_nothing_had_been(
-    search: Any, whole: Any, small_problem: Path, tmp_path: Path, name: str
+    search: Any, whole: Any, small_problem: Path, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("evolve.ledger.TOGETHER_S", 0.0)  # each fact is shown at once, and heard in time
     search(*settings(name), "run.order=fixed", out="straight")
     broken = Run.create(str(small_problem), overrides=[*settings(name), "run.order=fixed"], out=tmp_path / "broken")
 

@@ -178,6 +178,11 @@ def test_answers_that_differ_in_the_first_eight_digits_do_not(value: float, rela
     assert behaviour_key(value) != behaviour_key(value * (1 + relative))
 
 
+@given(st.floats(), st.integers(1, 53))
+def test_a_number_of_python_has_the_key_of_a_number_of_numpy(value: float, digits: int) -> None:
+    assert behaviour_key([value, 1.0], digits) == behaviour_key([np.array(value)[()], np.float64(1.0)], digits)
+
+
 def test_every_kind_of_answer_has_its_own_key() -> None:
     answers: list[object] = [
         None, True, 1, 1.0, 2, "1", b"1", 1j, [1], [[1]], [1, 1], [], {}, {"a": 1}, {"b": 1}, {"a": 2},

@@ -100,7 +100,7 @@ def test_map_elites_keeps_one_elite_per_cell_and_replaces_it_only_by_a_fitter_on
     ("value", "expected"), [(-1e308, 0), (0.0, 0), (0.24, 0), (0.25, 1), (0.99, 3), (1.0, 3), (1e308, 3)]
 )
 def test_map_elites_puts_a_measure_outside_the_axis_into_its_nearest_bin(value: float, expected: int) -> None:
-    assert elites(Axis("width", 0, 1, 4)).cell(placed(0, 1.0, width=value)) == (expected,)
+    assert elites(Axis("width", 0, 1, 4)).place({"width": value}) == (expected,)
 
 
 def test_map_elites_never_compares_a_trial_that_lacks_a_measure_with_one_that_has_it() -> None:

@@ -50,9 +50,10 @@ def test_the_centroids_depend_on_nothing_but_their_settings() -> None:
     assert not np.array_equal(centroids(20, 3, 400, seed=5), centroids(20, 3, 400, seed=6))
 
 
-def test_a_trial_belongs_to_the_nearest_centroid_of_the_scaled_space() -> None:
-    archive = CvtMapElites(axes=(WIDTH, HEIGHT), cells=30, samples=600)
-    centres = centroids(30, 2, 600)
+@pytest.mark.parametrize("cells", [30, 2500])
+def test_a_trial_belongs_to_the_nearest_centroid_of_the_scaled_space(cells: int) -> None:
+    archive = CvtMapElites(axes=(WIDTH, HEIGHT), cells=cells, samples=3000)
+    centres = centroids(cells, 2, 3000)
     for point in np.random.default_rng(3).random((50, 2)):
         nearest = int(((centres - point) ** 2).sum(axis=1).argmin())
         assert archive.place({"width": 10 * point[0], "height": 2 * point[1] - 1}) == nearest

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 import click
 
 from evolve.cli.report import distance, number
-from evolve.events import Committed, Event, Resumed, Started, Verified
+from evolve.events import Committed, Event, Examined, Resumed, Started, Verified
 from evolve.run import Run
 from evolve.trial import Trial
 
@@ -60,6 +60,10 @@ class Progress:
                 self._best = best.number
                 if loop is None or not loop.verifies:
                     self._say_best(best, f"{number(best.score)}")
+        elif isinstance(event, Examined):
+            first, score = event.scores[0]
+            several = f", best of {len(event.scores)} finalists" if len(event.scores) > 1 else ""
+            self.say(f"{'final':>8}    trial {first:<6} {event.stage:20} {number(score)}{several}")
         elif isinstance(event, Verified) and event.verdict is not None and self.run.loop is not None:
             trial, verdict = self.run.loop.state.trial(event.number), event.verdict
             checked = (

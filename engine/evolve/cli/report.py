@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from evolve.lift import Lift
@@ -44,11 +45,16 @@ def summary_lines(summary: Summary) -> Iterator[str]:
             by = f" ({summary.best_known_by})" if summary.best_known_by else ""
             away = distance(value, summary.best_known, summary.direction)
             yield _line("best known", f"{number(summary.best_known)}{by}: {away}")
+    for final in summary.finals:
+        which = f"best of {final.finalists} finalists" if final.finalists > 1 else "not seen before"
+        yield _line("final", f"{final.stage}: {number(final.score)}, trial {final.trial}, {which}")
     yield _line("search", f"{summary.trials} trials, {summary.evaluations} evaluations, {summary.refused} refused")
     yield _line("reused", f"{summary.reused} trials had a known class: {summary.saved_cpu_s:.4g} CPU s saved")
     if summary.audited:
         share = 100 * summary.false_merges / summary.audited
-        yield _line("", f"audited {summary.audited} of the reused, {summary.false_merges} false merges ({share:.3g} %)")
+        some = f" and {summary.audited_cached} of the cached" if summary.audited_cached else ""
+        reused = f"{summary.audited - summary.audited_cached} of the reused{some}"
+        yield _line("", f"audited {reused}, {summary.false_merges} false merges ({share:.3g} %)")
     if summary.cached:
         yield _line("cache", f"{summary.cached} outcomes were paid for by other runs")
     yield from _model_lines(summary)
@@ -64,6 +70,9 @@ def summary_lines(summary: Summary) -> Iterator[str]:
         for picture in summary.pictures:
             yield _line("picture", picture)
         yield _line("check", f"evolve verify {summary.run}")
+    if summary.explanation:
+        yield _line("explained", summary.explanation)
+        yield from ("", *Path(summary.explanation).read_text(encoding="utf-8").splitlines(), "")
     spent = "" if summary.status != "finished" else " --budget AMOUNT    (in all, more than it has used)"
     yield _line("go on", f"evolve resume {summary.run}{spent}")
 

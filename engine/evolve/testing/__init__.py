@@ -12,7 +12,7 @@ Each test of a contract is a promise that the engine relies on. The built-in plu
 from __future__ import annotations
 
 from evolve.testing.archive import ArchiveContract
-from evolve.testing.curriculum import CurriculumContract
+from evolve.testing.curriculum import CurriculumContract, teach
 from evolve.testing.factories import MemoryContext, MemoryView, make_facts, make_trial
 from evolve.testing.gate import GateContract
 from evolve.testing.mutator import MutatorContract
@@ -30,4 +30,5 @@ __all__ = [
     "StrategyContract",
     "make_facts",
     "make_trial",
+    "teach",
 ]

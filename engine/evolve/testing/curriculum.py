@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from evolve.evaluation import Outcome, Status
 from evolve.instance import Instance
-from evolve.interfaces import Curriculum
+from evolve.interfaces import Curriculum, MakeInstance, Retire
 from evolve.testing.factories import make_trial
 from evolve.trial import Scored, Trial
 
-__all__ = ["CurriculumContract"]
+__all__ = ["CurriculumContract", "teach"]
 
 _COUNT = 40
+
+
+def teach(curriculum: Curriculum, trial: Trial, instances: Iterable[Instance] = ()) -> None:
+    """Tell a curriculum of a finished trial, as the engine does.
+
+    Args:
+        curriculum: learns.
+        trial: with its outcomes.
+        instances: that it was judged on; one that is not among them has no parameters.
+    """
+    known = {instance.id: instance for instance in instances}
+    curriculum.observe(trial)
+    for scored in trial.outcomes:
+        curriculum.update(trial, scored, known.get(scored.instance, Instance(scored.instance)))
 
 
 class CurriculumContract:
@@ -72,14 +87,46 @@ class CurriculumContract:
     def test_it_learns_from_any_trial(self) -> None:
         curriculum = self._taught()
         for trial in (make_trial(900), make_trial(901, None), replace(make_trial(902, None), outcomes=())):
-            curriculum.observe(trial)
+            teach(curriculum, trial)
         assert curriculum.sample(self.instances(), np.random.default_rng(1))
+
+    def test_it_learns_from_an_outcome_that_comes_later_of_a_trial_that_it_may_not_know(self) -> None:
+        curriculum = self._taught()
+        for trial, instance in zip([*self._trials(), make_trial(900)], itertools.cycle(self.instances()), strict=False):
+            further = Scored(instance.id, "", Outcome.ok(0.5))
+            curriculum.update(replace(trial, outcomes=(*trial.outcomes, further)), further, instance)
+        assert curriculum.sample(self.instances(), np.random.default_rng(1))
+
+    def test_what_joins_has_a_new_name_and_what_leaves_is_known(self) -> None:
+        curriculum, active = self.make(), {instance.id: instance for instance in self.instances()}
+        ever = set(active)
+        for trial in self._trials():
+            teach(curriculum, trial, active.values())
+            for change in curriculum.revise(list(active.values()), np.random.default_rng(trial.number)):
+                if isinstance(change, MakeInstance):
+                    assert change.instance.id not in ever
+                    ever.add(change.instance.id)
+                    active[change.instance.id] = change.instance
+                else:
+                    del active[change.instance]
+            picked = curriculum.sample(list(active.values()), np.random.default_rng(1))
+            assert all(instance in active.values() for instance in picked)
+            for instance in picked:
+                met = Scored(instance.id, "main", Outcome.ok(float(trial.number % 2)))
+                curriculum.update(replace(trial, outcomes=(met,)), met, instance)
+
+    def test_the_same_random_stream_makes_the_same_changes_and_nothing_is_remembered(self) -> None:
+        used, fresh = self._taught(), self._taught()
+        for seed in range(10):
+            used.revise(self.instances()[seed % 3 :], np.random.default_rng(seed))
+        for seed in range(10):
+            assert _changes(used, self.instances(), seed) == _changes(fresh, self.instances(), seed)
 
     def _taught(self) -> Curriculum:
         """Return a curriculum that has seen a short run."""
         curriculum = self.make()
         for trial in self._trials():
-            curriculum.observe(trial)
+            teach(curriculum, trial, self.instances())
         return curriculum
 
     def _trials(self) -> list[Trial]:
@@ -95,6 +142,10 @@ class CurriculumContract:
                 fitness = None
             trials.append(replace(make_trial(number, fitness), outcomes=tuple(outcomes)))
         return trials
+
+
+def _changes(curriculum: Curriculum, given: Sequence[Instance], seed: int) -> list[MakeInstance | Retire]:
+    return list(curriculum.revise(given, np.random.default_rng(seed)))
 
 
 def _ids(curriculum: Curriculum, given: Sequence[Instance], seed: int) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from evolve.interfaces import Selection, Selector
+from evolve.interfaces import AddStatus, Selection, Selector
 from evolve.testing.factories import make_trial
 from evolve.trial import Trial
 
@@ -44,6 +44,27 @@ class SelectorContract:
             used.select(_trials(9), np.random.default_rng(seed))
         fresh = self.make().select(_trials(9), np.random.default_rng(3))
         assert _numbers(used.select(_trials(9), np.random.default_rng(3))) == _numbers(fresh)
+
+    def test_it_can_be_told_of_any_trial_whatever_the_archive_did_with_it(self) -> None:
+        selector = self.make()
+        strangers = [make_trial(50, None, parents=(3,)), make_trial(51, 1.0, parents=(40, 2)), make_trial(52)]
+        for status in AddStatus:
+            for trial in (*_trials(3), *strangers):
+                selector.observe(trial, status)
+        picked = selector.select(_trials(9), np.random.default_rng(1))
+        assert {*_numbers(picked)} <= set(range(9))
+
+    def test_what_it_has_learnt_follows_from_what_it_was_told_and_from_nothing_else(self) -> None:
+        asked, quiet = self.make(), self.make()
+        for number in range(30):
+            made = make_trial(number, float(number % 7), parents=(number // 4,) if number else ())
+            status = list(AddStatus)[number % 3]
+            asked.observe(made, status)
+            quiet.observe(made, status)
+            asked.select(_trials(9), np.random.default_rng(number))
+        for seed in range(10):
+            one, other = (s.select(_trials(9), np.random.default_rng(seed)) for s in (asked, quiet))
+            assert _numbers(one) == _numbers(other)
 
     def test_it_leaves_the_trials_as_they_are(self) -> None:
         trials = _trials(9)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ __all__ = ["CvtMapElites", "centroids"]
 
 _ROUNDS = 100
 """How often the centroids move at most; they rarely move on after 50 rounds."""
+
+_FEW = 2000
+"""Up to so many centroids, looking at all of them is faster than a tree."""
 
 
 @dataclass
@@ -53,7 +56,7 @@ class CvtMapElites(Cells):
             ConfigError: a measure is missing.
         """
         point = [self._share(axis.measure, axis.low, axis.high, measures) for axis in self.axes]
-        return int(_tree(self.cells, len(self.axes), self.samples, self.seed).query(point)[1])
+        return _finder(self.cells, len(self.axes), self.samples, self.seed)(point)
 
     def _share(self, name: str, low: float, high: float, measures: Mapping[str, float]) -> float:
         try:
@@ -95,7 +98,13 @@ def centroids(cells: int, dimensions: int, samples: int = 25_000, seed: int = 0)
 
 
 @functools.cache
-def _tree(cells: int, dimensions: int, samples: int, seed: int) -> Any:
-    from scipy.spatial import cKDTree
+def _finder(cells: int, dimensions: int, samples: int, seed: int) -> Callable[[Sequence[float]], int]:
+    """Return a function that finds the centroid nearest to a point."""
+    centres = centroids(cells, dimensions, samples, seed)
+    if cells > _FEW:
+        from scipy.spatial import cKDTree
 
-    return cKDTree(centroids(cells, dimensions, samples, seed))
+        tree = cKDTree(centres)
+        return lambda point: int(tree.query(point)[1])
+    halves = (centres**2).sum(axis=1) / 2.0  # |p - c|^2 = |p|^2 + 2 (|c|^2 / 2 - p c)
+    return lambda point: int((halves - centres @ np.array(point)).argmin())

@@ -8,7 +8,6 @@ from typing import Annotated
 
 from pydantic import Field
 
-from evolve import Trial
 from evolve_plugins.archives.cells import Cells, Span
 
 __all__ = ["Axis", "MapElites"]
@@ -57,7 +56,3 @@ class MapElites(Cells):
     def place(self, measures: Mapping[str, float]) -> tuple[int, ...]:
         """Return the cell of these measures: one bin per axis, -1 where a measure is missing."""
         return tuple([axis.bin(measures) for axis in self.axes])
-
-    def cell(self, trial: Trial) -> tuple[int, ...]:
-        """Return the cell that a trial belongs to."""
-        return self.place(trial.measures)

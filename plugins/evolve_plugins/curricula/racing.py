@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
@@ -44,7 +44,8 @@ class Racing(Curriculum):
     alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
     first: Annotated[int, Field(ge=2)] = 5
     spread: Annotated[float, Field(gt=0)] = 2.0
-    _best: Mapping[tuple[str, str], float] = field(default_factory=dict, init=False, repr=False)
+    _best: dict[tuple[str, str], float] = field(default_factory=dict, init=False, repr=False)
+    _number: int = field(default=-1, init=False, repr=False)
     _fitness: float = field(default=-math.inf, init=False, repr=False)
     _sign: float = field(default=0.0, init=False, repr=False)
 
@@ -67,9 +68,14 @@ class Racing(Curriculum):
         """Remember the best trial's outcomes."""
         self._sign = direction(trial) or self._sign
         if trial.fitness is not None and trial.fitness > self._fitness:
-            self._fitness = trial.fitness
+            self._fitness, self._number = trial.fitness, trial.number
             scores = {(s.stage, s.instance): s.outcome.score for s in trial.outcomes}
             self._best = {key: score for key, score in scores.items() if score is not None}
+
+    def update(self, trial: Trial, scored: Scored, instance: Instance) -> None:
+        """Remember what the best trial did on a further instance."""
+        if trial.number == self._number and scored.outcome.score is not None:
+            self._best[scored.stage, scored.instance] = scored.outcome.score
 
     def _margin(self, lost: NDArray[np.float64]) -> float:
         """Return how large a mean difference may be by chance."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from evolve import Curriculum, Instance, Trial
+from evolve.trial import Scored
 from evolve_plugins.curricula.scores import direction, drawn
 
 __all__ = ["RegretReplay"]
@@ -40,7 +41,11 @@ class RegretReplay(Curriculum):
     different instances do not compare.
 
     Differs from the papers: a sample holds no instance twice, the reference is the best score so far, not an agent
-    trained from scratch on the instance, and the learner is whichever program was judged last.
+    trained from scratch on the instance, and the learner is whichever program was judged last. GROOVE has an endless
+    supply of new levels and a buffer that drops those of lowest regret. In that setting, with the settings below but
+    for `staleness = 0`, the hardest tenth of instances gets .55 of the places by rank, .35 by softmax, and .10 when all
+    are new (known: .547, .359, .102). Here every instance is kept, with which softmax comes to .33; and once all are
+    known no place goes to new ones, with which rank comes to .90 and softmax to .55.
 
     Args:
         count: instances a trial is judged on, > 0.
@@ -79,15 +84,17 @@ class RegretReplay(Curriculum):
         return picked
 
     def observe(self, trial: Trial) -> None:
-        """Note the scores."""
+        """Count the trials."""
         self._clock += 1
+
+    def update(self, trial: Trial, scored: Scored, instance: Instance) -> None:
+        """Note a score."""
         self._sign = direction(trial) or self._sign
-        for scored in trial.outcomes:
-            level = self._levels.setdefault(scored.instance, _Level())
-            score = scored.outcome.score
-            level.last, level.at = np.nan if score is None else score, self._clock
-            if score is not None:
-                level.low, level.high = min(level.low, score), max(level.high, score)
+        level = self._levels.setdefault(instance.id, _Level())
+        score = scored.outcome.score
+        level.last, level.at = np.nan if score is None else score, self._clock
+        if score is not None:
+            level.low, level.high = min(level.low, score), max(level.high, score)
 
     def regret(self, instance: str) -> float:
         """Return by how much the last program missed the best on an instance, >= 0; 0 when that is not known."""

@@ -11,6 +11,7 @@ from numpy.random import Generator
 from pydantic import Field
 
 from evolve import Curriculum, Instance, Trial
+from evolve.trial import Scored
 from evolve_plugins.curricula.scores import direction, drawn
 
 __all__ = ["SelfPlay"]
@@ -29,8 +30,8 @@ class SelfPlay(Curriculum):
     tried least first, and children of solved instances before others. A share of `replay` goes to mastered
     ones, by P(rate > `high`).
 
-    A curriculum cannot make instances. The conjecturer of the paper is the strategy here (`MakeInstance`, say with
-    other parameters): whatever it makes is judged for being barely solvable as any other instance. The paper's
+    It makes no instances. The conjecturer of the paper is the strategy here (`MakeInstance`, say with other
+    parameters): whatever it makes is judged for being barely solvable as any other instance. The paper's
     filters for elegance and likeness to the target statements are left out, and so is training. The posterior and
     its fading are ours: the paper counts 64 fresh proofs of each statement in each round.
 
@@ -76,14 +77,13 @@ class SelfPlay(Curriculum):
             picked += drawn(logs, min(upto - len(picked), int(np.isfinite(logs).sum())), rng)
         return [instances[place] for place in picked]
 
-    def observe(self, trial: Trial) -> None:
+    def update(self, trial: Trial, scored: Scored, instance: Instance) -> None:
         """Count what was solved and what was not."""
         self._sign = direction(trial) or self._sign
-        for scored in trial.outcomes:
-            score = scored.outcome.score
-            solved = score is not None and (score - self.solved_at) * (self._sign or 1.0) >= 0
-            won, lost = self._counts.get(scored.instance, (0.0, 0.0))
-            self._counts[scored.instance] = (self.fading * won + solved, self.fading * lost + (not solved))
+        score = scored.outcome.score
+        solved = score is not None and (score - self.solved_at) * (self._sign or 1.0) >= 0
+        won, lost = self._counts.get(instance.id, (0.0, 0.0))
+        self._counts[instance.id] = (self.fading * won + solved, self.fading * lost + (not solved))
 
     def mastered(self, instance: str) -> float:
         """Return the probability that the solve rate of an instance is above `high`."""

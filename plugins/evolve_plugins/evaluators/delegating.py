@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from evolve.evaluation import Verdict
@@ -30,3 +30,9 @@ class Delegating(Evaluator):
 
     def draw(self, solution: Any, instance: Instance) -> Mapping[str, bytes]:
         return self._chief.draw(solution, instance)
+
+    def overview(self, results: Sequence[Mapping[str, Any]]) -> Mapping[str, bytes]:
+        return self._chief.overview(results)
+
+    def explain(self, files: Mapping[str, str], main: str) -> str:
+        return self._chief.explain(files, main)

@@ -9,7 +9,7 @@ import inspect
 import io
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -30,7 +30,8 @@ class PythonEvaluator(Evaluator):
     """Judge with the functions of `evaluate.py` in the problem folder.
 
     `evaluate(candidate, instance)` is required. Optional are `instances(**params)`, `probe(candidate)`,
-    `verify(solution, instance)` and `draw(solution, instance)`, and beside it a `primitives.py`.
+    `verify(solution, instance)`, `draw(solution, instance)`, `overview(results)` and `explain(files, main)`, and beside
+    it a `primitives.py`. `probe` and `explain` also get those of the problem's `[params]` that they have arguments for.
 
     Args:
         file: the judge's file in the problem folder.
@@ -39,6 +40,7 @@ class PythonEvaluator(Evaluator):
     file: str = "evaluate.py"
     _module: ModuleType = field(init=False, repr=False)
     _folder: Path = field(init=False, repr=False)
+    _params: Mapping[str, Any] = field(init=False, repr=False)
 
     def open(self, setup: Setup) -> Description:
         """Load the folder's code and say what it offers.
@@ -47,10 +49,11 @@ class PythonEvaluator(Evaluator):
             ProblemError: the folder's code is missing, does not import, or breaks its contract.
         """
         self._folder = Path(setup.folder).resolve()
+        self._params = setup.params
         os.environ.setdefault("MPLBACKEND", "Agg")
         if str(self._folder) not in sys.path:
             sys.path.insert(0, str(self._folder))
-        primitives = _read_primitives(self._folder, setup.entry)
+        primitives = _read_primitives(self._folder, setup.entry, setup.params)
         path = self._folder / self.file
         if not path.is_file():
             raise ProblemError(f"{self._folder} has no {self.file}; write one with evaluate(candidate, instance)")
@@ -64,6 +67,8 @@ class PythonEvaluator(Evaluator):
             probe=self._offers("probe"),
             verify=self._offers("verify"),
             draw=self._offers("draw"),
+            overview=self._offers("overview"),
+            explain=self._offers("explain"),
         )
 
     def evaluate(self, candidate: Candidate, instance: Instance) -> Outcome:
@@ -73,7 +78,7 @@ class PythonEvaluator(Evaluator):
 
     def probe(self, candidate: Candidate) -> Any:
         """Return what the folder's `probe` says."""
-        return self._module.probe(candidate)
+        return self._module.probe(candidate, **self._wanted(self._module.probe))
 
     def verify(self, solution: Any, instance: Instance) -> Verdict:
         """Return what the folder's `verify` says."""
@@ -82,12 +87,20 @@ class PythonEvaluator(Evaluator):
 
     def draw(self, solution: Any, instance: Instance) -> Mapping[str, bytes]:
         """Return the pictures that the folder's `draw` makes: from SVG text, or from a matplotlib figure."""
-        drawn = self._module.draw(solution, instance)
-        if isinstance(drawn, str):
-            return {"svg": drawn.encode()}
-        if hasattr(drawn, "savefig"):
-            return {"svg": _saved(drawn, "svg"), "png": _saved(drawn, "png")}
-        raise ProblemError(f"draw returned {type(drawn).__name__}; return a matplotlib figure or a string of SVG")
+        return _pictures(self._module.draw(solution, instance), "draw")
+
+    def overview(self, results: Sequence[Mapping[str, Any]]) -> Mapping[str, bytes]:
+        """Return the pictures that the folder's `overview` makes: from SVG text, or from a matplotlib figure."""
+        return _pictures(self._module.overview(results), "overview")
+
+    def explain(self, files: Mapping[str, str], main: str) -> str:
+        """Return what the folder's `explain` says."""
+        return str(self._module.explain(files, main, **self._wanted(self._module.explain)))
+
+    def _wanted(self, function: Callable[..., Any]) -> dict[str, Any]:
+        """Return those of the problem's parameters that a function has arguments for."""
+        accepted = inspect.signature(function).parameters
+        return {name: value for name, value in self._params.items() if name in accepted}
 
     def _offers(self, name: str) -> bool:
         return callable(getattr(self._module, name, None))
@@ -151,7 +164,7 @@ def _check_params(function: Callable[..., Any], params: Mapping[str, Any], where
             raise ProblemError(f"{where} needs the parameter {name!r}; give it a default or set it in [params]")
 
 
-def _read_primitives(folder: Path, entry: str) -> PrimitiveSet | None:
+def _read_primitives(folder: Path, entry: str, params: Mapping[str, Any]) -> PrimitiveSet | None:
     path = folder / "primitives.py"
     if not path.is_file():
         return None
@@ -164,7 +177,26 @@ def _read_primitives(folder: Path, entry: str) -> PrimitiveSet | None:
             except (TypeError, NameError) as error:
                 raise ProblemError(f"{path}: {error}") from error
     name, arguments, returns = _read_entry(entry)
-    return PrimitiveSet("primitives", tuple(blocks), name, arguments, returns)
+    commutative = tuple(sorted(getattr(module, "COMMUTATIVE", ())))
+    unknown = set(commutative) - {block.name for block in blocks}
+    if unknown:
+        raise ProblemError(f"{path}: COMMUTATIVE names {min(unknown)!r}, which is no primitive")
+    return PrimitiveSet("primitives", tuple(blocks), name, arguments, returns, _choices(module, params), commutative)
+
+
+def _choices(module: ModuleType, params: Mapping[str, Any]) -> Mapping[str, tuple[str, ...]]:
+    """Return what the module's `choices(**params)` says of the literals of its types."""
+    function = getattr(module, "choices", None)
+    if function is None:
+        return {}
+    where = f"{Path(str(module.__file__)).parent.name}/primitives.py: choices()"
+    try:
+        found = {str(name): tuple(texts) for name, texts in function(**params).items()}
+    except (Exception, SystemExit) as error:  # border: the problem's own code may raise anything
+        raise ProblemError(f"{where} failed: {blame(error, Path(str(module.__file__)).parent)}") from error
+    if not all(type(text) is str and text for texts in found.values() for text in texts):
+        raise ProblemError(f"{where} must return lists of texts by type name")
+    return found
 
 
 def _read_entry(entry: str) -> tuple[str, dict[str, str], str]:
@@ -182,6 +214,14 @@ def _read_entry(entry: str) -> tuple[str, dict[str, str], str]:
     if function.returns is None:
         raise ProblemError(f"entry {entry!r} has no result type; write it like 'pack(n: int) -> Circles'")
     return function.name, arguments, ast.unparse(function.returns)
+
+
+def _pictures(drawn: Any, name: str) -> Mapping[str, bytes]:
+    if isinstance(drawn, str):
+        return {"svg": drawn.encode()}
+    if hasattr(drawn, "savefig"):
+        return {"svg": _saved(drawn, "svg"), "png": _saved(drawn, "png")}
+    raise ProblemError(f"{name} returned {type(drawn).__name__}; return a matplotlib figure or a string of SVG")
 
 
 def _saved(figure: Any, ending: str) -> bytes:

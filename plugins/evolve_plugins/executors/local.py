@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import pickle
 import signal
 import socket
-import struct
 import sys
 from collections import deque
 from collections.abc import Iterator
@@ -21,10 +19,10 @@ from pydantic import Field
 from evolve.errors import EvolveError
 from evolve.evaluation import Outcome, Status
 from evolve.interfaces import Description, Executor, Job, JobResult, Setup
+from evolve_plugins.executors.channel import hear, pack
 
 __all__ = ["LocalProcesses"]
 
-_LENGTH = struct.Struct("<Q")
 _START_S = 120.0
 _TRUSTED_S = 30.0
 _CLOSE_S = 3.0
@@ -144,8 +142,7 @@ class _Worker:
 
     async def ask(self, job: Job, patience_s: float) -> Any:
         """Send a job and wait for its result."""
-        data = pickle.dumps(job, pickle.HIGHEST_PROTOCOL)
-        return await self.hear(patience_s, _LENGTH.pack(len(data)) + data)
+        return await self.hear(patience_s, pack(job))
 
     async def hear(self, patience_s: float, first_say: bytes = b"") -> Any:
         """Wait for a message.
@@ -161,8 +158,7 @@ class _Worker:
             if first_say:
                 writer.write(first_say)
                 await writer.drain()
-            (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
-            return pickle.loads(await reader.readexactly(length))
+            return await hear(reader)
 
     def dismiss(self) -> None:
         """Have it kill its candidate and end; force it when it does not listen."""

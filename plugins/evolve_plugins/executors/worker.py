@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import pickle
 import signal
 import socket
-import struct
 from types import FrameType
-from typing import Any
 
 from evolve.errors import EvolveError
 from evolve.interfaces import Setup
 from evolve.judge import Judge
 from evolve.sandbox.linux import die_with_parent
+from evolve_plugins.executors.channel import pack, receive
 
 __all__ = ["serve"]
-
-_LENGTH = struct.Struct("<Q")
 
 
 def serve(channel: socket.socket, engine: int, setup: Setup) -> None:
@@ -31,17 +27,16 @@ def serve(channel: socket.socket, engine: int, setup: Setup) -> None:
     die_with_parent(engine)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _leave)
-    with contextlib.suppress(_Leave, ConnectionError):
+    with contextlib.suppress(_Leave, ConnectionError, EOFError):
         try:
             judge = Judge(setup)
         except EvolveError as error:
-            _send(channel, error)
+            channel.sendall(pack(error))
             return
-        with judge:
-            _send(channel, judge.description)
-            while prefix := _read(channel, _LENGTH.size):
-                (length,) = _LENGTH.unpack(prefix)
-                _send(channel, judge.run(pickle.loads(_read(channel, length))))
+        with judge, channel.makefile("rb") as jobs:
+            channel.sendall(pack(judge.description))
+            while True:
+                channel.sendall(pack(judge.run(receive(jobs))))
 
 
 class _Leave(BaseException):
@@ -51,18 +46,3 @@ class _Leave(BaseException):
 def _leave(number: int, frame: FrameType | None) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise _Leave
-
-
-def _send(channel: socket.socket, message: Any) -> None:
-    data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
-    channel.sendall(_LENGTH.pack(len(data)) + data)
-
-
-def _read(channel: socket.socket, count: int) -> bytes:
-    data = bytearray()
-    while len(data) < count:
-        piece = channel.recv(count - len(data))
-        if not piece:
-            return b""
-        data += piece
-    return bytes(data)

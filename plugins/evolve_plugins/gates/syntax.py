@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 
 from evolve import Context, Gate, ProblemError, Program, Proposal, Trial
 from evolve.interfaces import Ruling
+from evolve.straight import NotStraight, read
 
 __all__ = ["Syntax"]
 
@@ -23,7 +24,7 @@ class Syntax(Gate):
         program = proposal.program
         if program is None:
             return Ruling.reject(proposal.refusal or "no program")
-        why = self._unparsable(program)
+        why = "" if _straight(program, context) else self._unparsable(program)
         if not why and parents:
             why = self._trespass(program, parents[0].program, context.problem.evolvable)
         return Ruling.reject(why) if why else Ruling.accept()
@@ -58,3 +59,15 @@ class Syntax(Gate):
             if "EVOLVE-BLOCK" in text and after.get(path) != text:
                 return f"{path}: changed outside its EVOLVE-BLOCK regions"
         return ""
+
+
+def _straight(program: Program, context: Context) -> bool:
+    """Tell whether it is a straight-line program, which parses, in a tenth of the time."""
+    blocks = context.problem.primitives
+    if blocks is None or len(program.files) > 1:
+        return False
+    try:
+        read(program.text, blocks)
+    except NotStraight:
+        return False
+    return True

@@ -24,5 +24,6 @@ MUTATORS: dict[str, str] = {
     "meta_prompt": "evolve_plugins.mutators.llm.meta_prompt:MetaPrompt",
     "numbers": "evolve_plugins.mutators.numbers:Numbers",
     "reseed": "evolve_plugins.mutators.partial:Reseed",
+    "straight_line": "evolve_plugins.mutators.straight_line:StraightLine",
     "thaw": "evolve_plugins.mutators.partial:Thaw",
 }

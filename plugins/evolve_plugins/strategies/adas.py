@@ -21,8 +21,9 @@ class ADAS(Strategy):
     """Meta agent search: no parent is picked and nothing is forgotten; the author sees the whole archive, oldest first.
 
     The proposal asks for new structure (purpose "restart"), so it goes to operators that can write a program without a
-    parent. How much of the archive fits into a prompt, reflections on a draft and repairs of one that crashed are the
-    operator's business. A duplicate of a known program is not kept: it would say nothing new.
+    parent: with a model that is `llm_from_scratch`, which `llm` asks by itself. How much of the archive fits into a
+    prompt, reflections on a draft and repairs of one that crashed are the operator's business. A duplicate of a known
+    program is not kept: it would say nothing new.
 
     Args:
         at_once: programs under way at a time; with 1, as published, each author sees all earlier ones. 0 fills every

@@ -1,6 +1,8 @@
 """`Portfolio`: several strategies share one budget; those that gain more for what they cost get more of it.
 
-1. A member sees the seed programs and what came of its own actions, as if it were alone.
+1. A member sees the seed programs and what came of its own actions, as if it were alone. Instances that it makes are
+   its own, too, under names that end in "@" and its number; those of the problem are everybody's, and a member that
+   retires one of them does so for itself only. All of them count for a trial that climbs a stage which names them.
 2. Each free slot goes to a member drawn evenly with probability `explore`, and else to the one of the largest drawn
    worth: gain per CPU second, by rank among recent trials (`evolve.credit`).
 3. A member whose last `patience` trials brought it no better best has stalled: a fresh copy of it takes its place and
@@ -20,14 +22,15 @@ from typing import Annotated, Any
 from numpy.random import Generator
 from pydantic import Field
 
-from evolve import Strategy, Trial
+from evolve import Instance, Strategy, Trial
 from evolve.credit import Credit
-from evolve.events import Committed, Event, InstanceAdded, InstanceRetired, Measured
-from evolve.interfaces import Action, Evaluate, Finish, Propose, View
+from evolve.events import Committed, Event, InstanceAdded, InstanceRetired, Measured, Refused
+from evolve.interfaces import Action, Evaluate, MakeInstance, Propose, Retire, View
 
 __all__ = ["Portfolio"]
 
 _TAG = "member"
+_NOBODY = "-"
 _WINDOW = 100
 
 
@@ -42,14 +45,20 @@ class _Member:
 
 @dataclass(frozen=True)
 class _Share:
-    """The view of one member: only its own actions are in flight."""
+    """The view of one member: only its own actions are in flight, and others' instances are not there."""
 
     whole: View
     mine: str
+    retired: frozenset[str] = frozenset()
 
     @property
     def in_flight(self) -> Mapping[int, Action]:
         return {step: action for step, action in self.whole.in_flight.items() if self._owner(action) == self.mine}
+
+    @property
+    def instances(self) -> Mapping[str, Instance]:
+        known = self.whole.instances.items()
+        return {n: i for n, i in known if _maker(n) in ("", self.mine) and n not in self.retired}
 
     def _owner(self, action: Action) -> str:
         if isinstance(action, Propose):
@@ -105,14 +114,13 @@ class Portfolio(Strategy):
     def observe(self, event: Event, rng: Generator) -> None:
         """Hand an event to whom it concerns, and replace a member that has stalled."""
         trial = event.trial if isinstance(event, Committed | Measured) else None
-        owner = trial.notes.get(_TAG) if trial is not None else None
-        if isinstance(event, InstanceAdded | InstanceRetired) or (trial is not None and owner is None):
-            for member in self._members:
+        owner = _owner(event)
+        for index, member in enumerate(self._members):
+            if owner in ("", str(index)):
                 member.strategy.observe(event, rng)
         if isinstance(event, Committed) and trial is not None:
             self._note(event, trial, owner)
-        if trial is not None and owner is not None:
-            self._members[int(owner)].strategy.observe(event, rng)
+        if trial is not None and owner:
             self._count(int(owner), trial, rng)
 
     def _pick(self, rng: Generator) -> int:
@@ -122,18 +130,31 @@ class Portfolio(Strategy):
         return max(range(len(worth)), key=worth.__getitem__)
 
     def _asked(self, index: int, view: View, room: int, rng: Generator) -> Iterator[Action]:
-        share: Any = _Share(view, str(index))
-        for action in list(self._members[index].strategy.decide(share, room, rng))[:room]:
-            if isinstance(action, Propose):
-                yield replace(action, tags={**action.tags, _TAG: str(index)})
-            elif not isinstance(action, Finish):  # one member that has nothing left does not end the run
-                yield action
+        """Yield what a member wants; that it has nothing left to do does not end the run."""
+        mine, retired = str(index), frozenset[str]()
+        while True:
+            share: Any = _Share(view, mine, retired)
+            wanted = list(self._members[index].strategy.decide(share, room, rng))[:room]
+            shared = {a.instance for a in wanted if isinstance(a, Retire) and not _maker(a.instance)} - retired
+            if not shared:
+                break
+            retired |= shared
+        for action in wanted:
+            match action:
+                case Propose(tags=tags):
+                    yield replace(action, tags={**tags, _TAG: mine})
+                case MakeInstance(instance):
+                    yield MakeInstance(replace(instance, id=f"{instance.id}@{mine}"))
+                case Retire(name) if _maker(name) == mine:
+                    yield action
+                case Evaluate():
+                    yield action
 
-    def _note(self, event: Committed, trial: Trial, owner: str | None) -> None:
+    def _note(self, event: Committed, trial: Trial, owner: str) -> None:
         """Keep the seeds and the best trial, and the account of who made what."""
-        if owner is None:
+        if not owner:
             self._seeds.append(event)
-        self._credit.learn(None if owner is None else int(owner), "improve", trial, (), trial.cpu_s)
+        self._credit.learn(int(owner) if owner else None, "improve", trial, (), trial.cpu_s)
         best = self._best.trial.fitness if self._best is not None and self._best.trial is not None else None
         if trial.fitness is not None and (best is None or trial.fitness > best):
             self._best = event
@@ -150,3 +171,21 @@ class Portfolio(Strategy):
             for event in (*self._seeds, *inherited):
                 fresh.strategy.observe(event, rng)
             fresh.best = self._best.trial.fitness if self._best.trial is not None else None
+
+
+def _owner(event: Event) -> str:
+    """Return the number of the member whose action led to an event, or "" when it is everybody's."""
+    match event:
+        case Committed(trial=Trial(notes=notes)) | Measured(trial=Trial(notes=notes)):
+            return str(notes.get(_TAG, ""))
+        case Refused(notes=notes):
+            return str(notes.get(_TAG, _NOBODY))
+        case InstanceAdded(instance=Instance(id=name)) | InstanceRetired(instance_id=name):
+            return _maker(name)
+    return ""
+
+
+def _maker(instance: str) -> str:
+    """Return the number of the member that made an instance, or "" when none did."""
+    end = instance.rpartition("@")[2]
+    return end if "@" in instance and end.isdigit() else ""

@@ -211,7 +211,7 @@ FAULTS: Sequence[tuple[str, Any, dict[str, Any]]] = [
     ("rate limit", rate_limited(), {}),
     ("server error", server_error(500), {}),
     ("server error", server_error(503), {}),
-    ("timeout", slow_headers(30.0), {"settings": "timeout_s=0.05"}),
+    ("timeout", slow_headers(30.0), {"settings": "timeout_s=0.5"}),
     ("no connection", cut_connection(), {}),
     ("malformed answer", malformed_json(), {}),
     ("request refused", bad_request(), {}),

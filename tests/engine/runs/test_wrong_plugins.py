@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from evolve.errors import PluginError
+from evolve.events import Committed, Event
 from evolve.run import Run
 from evolve.summary import summarise
 
@@ -93,9 +94,12 @@ def test_what_it_did_is_one_line_and_what_was_found_is_kept(
     overrides += ["mutator.use=raising"] if what == "propose" else []
     overrides += ["gates=['judging']"] if what == "gate" else []
     run = Run.create(str(problem), overrides=overrides, out=tmp_path / "run")
+    shown: list[Event] = []
     with pytest.raises(PluginError, match=line) as caught:
-        asyncio.run(run.execute())
+        asyncio.run(run.execute([shown.append]))
     assert "\n" not in str(caught.value)
     best = summarise(tmp_path / "run").best
     assert best is not None
     assert best.trial == 0
+    assert any(isinstance(event, Committed) for event in shown)
+    assert Path(best.program).is_file()

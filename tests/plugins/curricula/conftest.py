@@ -50,7 +50,8 @@ def evaluate(candidate, instance):
     "plugin.py": """
 from dataclasses import dataclass, field
 
-from evolve import Curriculum, Instance, Mutator, Proposal, hookimpl
+from evolve import Curriculum, Instance, Mutator, Proposal, Strategy, hookimpl
+from evolve.interfaces import Evaluate, MakeInstance, Propose, Retire
 
 
 @dataclass
@@ -77,6 +78,66 @@ class Wrong(Curriculum):
 
 
 @dataclass
+class Revising(Curriculum):
+    # asks for something that cannot be done, once it has seen three trials
+    how: str = "nothing"
+    seen: int = field(default=0, init=False)
+
+    def sample(self, instances, rng):
+        return list(instances)
+
+    def observe(self, trial):
+        self.seen += 1
+
+    def revise(self, instances, rng):
+        if self.seen < 3:
+            return ()
+        if self.how == "raises":
+            raise KeyError("shift")
+        return {
+            "none": None,
+            "names": ["i1"],
+            "proposal": [Propose((0,))],
+            "again": [MakeInstance(Instance("i1"))],
+            "nameless": [MakeInstance(Instance(""))],
+            "array": [MakeInstance(Instance("new", {"shift": {1, 2}}))],
+            "unknown": [Retire("i77")],
+        }[self.how]
+
+
+@dataclass
+class Noting(Curriculum):
+    # keeps what it is told
+    told: list = field(default_factory=list, init=False)
+
+    def sample(self, instances, rng):
+        return list(instances)
+
+    def observe(self, trial):
+        self.told.append(("trial", trial.number))
+
+    def update(self, trial, scored, instance):
+        self.told.append((trial.number, instance.id, instance.shift, scored.stage, len(trial.outcomes)))
+
+
+@dataclass
+class Measuring(Strategy):
+    # enters programs unjudged, and has each of them judged on two instances
+    told: list = field(default_factory=list, init=False)
+
+    def decide(self, view, free, rng):
+        if view.in_flight:
+            return []
+        number = view.trials - 1
+        if number and not view.outcomes(number):
+            return [Evaluate(number, ("i3", "i4"))]
+        return [Propose((0,), stages=())]
+
+    def observe(self, event, rng):
+        pass
+
+
+@dataclass
 class Drifting(Curriculum):
     # another choice whenever it has learnt something, and in another order
     seen: int = field(default=0, init=False)
@@ -96,7 +157,12 @@ def evolve_mutators():
 
 @hookimpl
 def evolve_curricula():
-    return {"wrong": Wrong, "drifting": Drifting}
+    return {"wrong": Wrong, "revising": Revising, "noting": Noting, "drifting": Drifting}
+
+
+@hookimpl
+def evolve_strategies():
+    return {"measuring": Measuring}
 """,
 }
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from evolve import Curriculum, Instance, Trial
-from evolve.testing import CurriculumContract
+from evolve.testing import CurriculumContract, teach
 from evolve_plugins.curricula.racing import Racing
 
 COUNT = 30
@@ -36,7 +36,7 @@ def raced(judged: Judged, racing: Racing, gap: float, seed: int, sign: float = 1
         values = sign * (base - lost + 0.1 * rng.normal(size=COUNT))
         trial = judged(number, {f"i{n}": float(value) for n, value in enumerate(values)}, sign)
         if number == 0:
-            racing.observe(trial)
+            teach(racing, trial)
     places = [int(instance.id[1:]) for instance in racing.sample(INSTANCES, rng)]
     outcomes = [trial.outcomes[place] for place in places]
     return next((n for n in range(1, COUNT) if not racing.go_on(trial, outcomes[:n])), COUNT)
@@ -62,7 +62,7 @@ def test_before_there_is_a_best_trial_everybody_goes_on(judged: Judged) -> None:
     trial = judged(0, {f"i{n}": -5.0 for n in range(10)})
     racing = Racing(first=2)
     assert racing.go_on(trial, trial.outcomes)
-    racing.observe(judged(1, {"elsewhere": 1.0}))
+    teach(racing, judged(1, {"elsewhere": 1.0}))
     assert racing.go_on(trial, trial.outcomes)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from evolve import Curriculum, Instance, Trial
-from evolve.testing import CurriculumContract
+from evolve.testing import CurriculumContract, teach
 from evolve_plugins.curricula.self_play import SelfPlay
 
 Judged = Callable[..., Trial]
@@ -29,7 +29,7 @@ def trained(
     for number in range(300):
         hard = {f"i{n}": STEP[n] for n in choose(curriculum, rng, skill)}
         solved = {name: float(rng.random() < 1 / (1 + np.exp(h - skill))) for name, h in hard.items()}
-        curriculum.observe(judged(number, solved))
+        teach(curriculum, judged(number, solved))
         skill += 0.03 * sum(max(0.0, h - skill) * solved[name] for name, h in hard.items())
     return skill
 
@@ -50,7 +50,7 @@ def test_what_is_barely_solved_is_kept_and_what_is_never_or_always_solved_is_not
     curriculum = SelfPlay(solved_at=sign, count=1, explore=0.0, replay=0.0)
     for number in range(40):
         scores = {"always": 2.0, "barely": 2.0 if number % 10 == 3 else 0.5, "never": 0.5}
-        curriculum.observe(judged(number, {k: v if sign > 0 else -v for k, v in scores.items()}, sign))
+        teach(curriculum, judged(number, {k: v if sign > 0 else -v for k, v in scores.items()}, sign))
     picked = [curriculum.sample(instances, np.random.default_rng(seed))[0].id for seed in range(100)]
     assert picked.count("barely") > 95
     assert "never" not in picked
@@ -60,14 +60,14 @@ def test_what_is_barely_solved_is_kept_and_what_is_never_or_always_solved_is_not
 def test_a_failure_does_not_solve_an_instance(judged: Judged) -> None:
     curriculum = SelfPlay()
     before = curriculum.mastered("a")
-    curriculum.observe(judged(0, {"a": None}))
+    teach(curriculum, judged(0, {"a": None}))
     assert curriculum.mastered("a") < before
 
 
 def test_new_instances_are_explored_children_of_solved_ones_first(judged: Judged) -> None:
     instances = [Instance("done"), Instance("child", parents=("done",)), *(Instance(f"o{n}") for n in range(8))]
     curriculum = SelfPlay(count=2, explore=0.5, replay=0.0)
-    curriculum.observe(judged(0, {"done": 1.0}))
+    teach(curriculum, judged(0, {"done": 1.0}))
     picked = [i.id for seed in range(100) for i in curriculum.sample(instances, np.random.default_rng(seed))]
     assert picked.count("child") > 60
     fresh = SelfPlay(count=2).sample(instances, np.random.default_rng(1))
@@ -78,6 +78,6 @@ def test_the_shares_are_kept_and_what_one_lacks_goes_to_the_others(judged: Judge
     instances = [Instance(f"i{n}") for n in range(8)]
     curriculum = SelfPlay(count=4, explore=0.9, replay=0.9)
     for number in range(10):
-        curriculum.observe(judged(number, {f"i{n}": float(number % 5 == 0 or n == 0) for n in range(8)}))
+        teach(curriculum, judged(number, {f"i{n}": float(number % 5 == 0 or n == 0) for n in range(8)}))
     for seed in range(20):
         assert len({i.id for i in curriculum.sample(instances, np.random.default_rng(seed))}) == 4

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import math
+import sqlite3
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 
-from evolve.events import Committed, Event
-from evolve.interfaces import Action, Propose, Strategy, View
+from evolve.events import Committed, Event, InstanceAdded, InstanceRetired, Refused
+from evolve.instance import Instance
+from evolve.interfaces import Action, MakeInstance, Propose, Retire, Strategy, View
 from evolve.streams import stream
 from evolve.testing import MemoryView, StrategyContract, make_trial
 from evolve.trial import Trial
 from evolve_plugins.archives.top_k import TopK
 from evolve_plugins.selectors.tournament import Tournament
 from evolve_plugins.strategies.chain import Chain
+from evolve_plugins.strategies.poet import POET
 from evolve_plugins.strategies.portfolio import Portfolio
 from evolve_plugins.strategies.random_search import RandomSearch
 from evolve_plugins.strategies.steady_state import SteadyState
@@ -160,6 +165,92 @@ def test_a_member_sees_only_its_own_actions_in_flight() -> None:
         view.in_flight = {**view.in_flight, **{10 * step + i: action for i, action in enumerate(actions)}}
     owners = Counter(action.tags["member"] for action in view.in_flight.values() if isinstance(action, Propose))
     assert owners == {"0": 1, "1": 1}  # a chain has one action at a time
+
+
+def test_a_refusal_is_told_to_the_member_whose_proposal_it_was() -> None:
+    portfolio = Portfolio((Noting(), Noting()))
+    for notes in ({"member": "1"}, {}):
+        portfolio.observe(Refused(7, "somebody", "no idea", (0,), notes), np.random.default_rng(0))
+    members: list[Any] = [member.strategy for member in portfolio._members]
+    assert [len(member.told) for member in members] == [0, 1]
+
+
+@dataclass
+class Gardener(Strategy):
+    """Makes an instance while it has none of its own; retires all that are old, and notes what it sees and hears."""
+
+    heard: list[Event] = field(default_factory=list, init=False)
+
+    def decide(self, view: View, free: int, rng: Any) -> Sequence[Action]:
+        wanted: list[Action] = [Retire(name) for name in view.instances if name.startswith("old")]
+        wanted += [] if len(view.instances) > 1 else [MakeInstance(Instance("new"))]
+        return [*wanted, Propose((0,))][:free]
+
+    def observe(self, event: Event, rng: Any) -> None:
+        self.heard.append(event)
+
+
+def test_each_member_has_the_problems_instances_and_its_own_and_retires_for_itself_only() -> None:
+    portfolio = Portfolio((Gardener(), Gardener()), explore=1.0)
+    known = {name: Instance(name) for name in ("plain", "old1", "old2")}
+    view = MemoryView({0: make_trial(0, 1.0)}, instances=known)
+    made = [a for seed in range(9) for a in portfolio.decide(view, 4, np.random.default_rng(seed))]
+    assert not any(isinstance(action, Retire) for action in made)
+    names = {action.instance.id for action in made if isinstance(action, MakeInstance)}
+    assert names == {"new@0", "new@1"}
+    for name in sorted(names):
+        portfolio.observe(InstanceAdded(1, Instance(name)), np.random.default_rng(0))
+    portfolio.observe(InstanceRetired(2, "new@1"), np.random.default_rng(0))
+    portfolio.observe(InstanceAdded(3, Instance("from elsewhere")), np.random.default_rng(0))
+    members: list[Any] = [member.strategy for member in portfolio._members]
+    heard = [[getattr(e, "instance_id", "") or e.instance.id for e in member.heard] for member in members]
+    assert heard == [["new@0", "from elsewhere"], ["new@1", "new@1", "from elsewhere"]]
+    view.instances = {**known, "new@0": Instance("new@0"), "new@1": Instance("new@1")}
+    later = [a for seed in range(9) for a in portfolio.decide(view, 4, np.random.default_rng(seed))]
+    assert all(isinstance(action, Propose) for action in later)
+
+
+def test_two_members_that_evolve_instances_leave_each_others_alone(worlds: ModuleType) -> None:
+    def poet() -> POET:
+        return POET({"difficulty": (0.0, 1.0, 0.1)}, (0.1, 0.9), 0.8, reproduce=10, transfer=5, active=4)
+
+    portfolio = Portfolio((poet(), poet()), explore=1.0, patience=0)
+    easy = Instance("easy", {"difficulty": 0.0})
+    search = worlds.Rehearsal(portfolio, worlds.Curve(), [easy], [worlds.Stage("main", ["easy"])])
+    search.run(3000)
+    makers: dict[str, str] = {}
+    for event in search.events:
+        if isinstance(event, InstanceAdded) and event.instance is not None:
+            assert event.instance.id not in makers
+            makers[event.instance.id] = event.instance.id[-1]
+    assert Counter(makers.values()).keys() == {"0", "1"}
+    for index, member in enumerate(portfolio._members):
+        strategy: Any = member.strategy
+        joined = {name for name in strategy._steps if name != "easy"}
+        assert len(joined) > 4
+        assert {makers[name] for name in joined} == {str(index)}
+        for name, number in strategy._pairs.items():
+            assert name in search.view.instances
+            assert search.view.record[number].notes.get("member", str(index)) == str(index)
+    assert "easy" in search.view.instances  # each of them has let it go, the problem has not
+
+
+def test_a_run_of_two_such_members_can_be_replayed(execute: Callable[..., Any], replayed: Callable[..., Any]) -> None:
+    settings = "ranges={level=[0.0, 1.0, 0.1]}, criterion=[0.1, 0.97], mastered=0.6, reproduce=2, transfer=2, active=2"
+    member = f"{{use='poet', {settings}}}"
+    found, folder = execute(
+        f"strategy={{use='portfolio', explore=1.0, strategies=[{member}, {member}]}}",
+        "budget.evaluations=150",
+        count=1,
+        score="max(0.0, 1.0 - abs(x - 1.5 - 3 * instance.level))",
+    )
+    assert found.reason == "budget spent: 150 evaluations"
+    assert replayed(folder).differences == []
+    database = sqlite3.connect(folder / "record.sqlite")
+    rows = database.execute("SELECT body FROM events WHERE kind = 'refused'").fetchall()
+    database.close()
+    refused = [json.loads(body) for (body,) in rows]
+    assert {body["notes"]["member"] for body in refused if body["operator"] == "jiggle"} == {"0", "1"}
 
 
 def test_it_needs_a_member() -> None:

@@ -39,7 +39,12 @@ class TestUCTAsInRStarMathContract(StrategyContract):
 
 class TestUCTAsInAlphaLLMContract(StrategyContract):
     def make(self) -> Strategy:
-        return UCT(width=3, root_width=40, spread=2.0, depth=10, backup="max")
+        return UCT(c=1.0, width=3, root_width=40, spread=2.0, depth=10)
+
+
+class TestUCTOfTheBestContract(StrategyContract):
+    def make(self) -> Strategy:
+        return UCT(backup="max")
 
 
 def node(number: int, parents: tuple[int, ...] = (), score: float | None = 0.5, **metrics: float) -> Trial:
@@ -258,10 +263,16 @@ def test_a_visit_costs_one_step_per_ancestor_however_many_trials_there_are(
 def test_on_a_tree_of_few_good_leaves_it_finds_ten_times_as_many_as_best_of_n(worlds: ModuleType) -> None:
     seeds = range(40)
     chance = fmean(map(sum, worlds.hits("best of n", seeds)))
-    for name in ("uct, c = 0.25", "uct, c = 1, max"):
+    for name in ("uct", "uct, c = 1, max"):
         found = worlds.hits(name, seeds)
         assert all(map(any, found))
         assert fmean(map(sum, found)) >= 10 * chance
+
+
+def test_with_the_published_weight_of_exploration_200_visits_are_spread_almost_evenly(worlds: ModuleType) -> None:
+    seeds = range(20)
+    chance = fmean(map(sum, worlds.hits("best of n", seeds)))
+    assert chance < fmean(map(sum, worlds.hits("uct, c = 1", seeds))) < 5 * chance
 
 
 def test_the_released_rule_finds_many_good_leaves_too(worlds: ModuleType) -> None:

@@ -166,7 +166,7 @@ def test_a_fresh_start_sees_what_must_stay_and_no_code_that_may_change(given: bo
         mutator,
         [parent] if given else [],
         WHOLE,
-        inspirations=[trial(6, {"program.py": secret + "# 6\n"})],
+        inspirations=[trial(6, {"program.py": secret + "# 6\n"})] if given else [],
         others=[parent],
         purpose="restart",
         capabilities=Capabilities(images=True),
@@ -177,6 +177,34 @@ def test_a_fresh_start_sees_what_must_stay_and_no_code_that_may_change(given: bo
     assert asked[0].images == ()
     assert "# A fresh start" in asked[0].text
     assert f"```python program.py\n{FRAME.format('')}```" in asked[0].text
+
+
+def numbered(number: int, score: float) -> Trial:
+    return trial(number, {"program.py": f"def solve():\n    return {number}000\n"}, score)
+
+
+def test_a_fresh_start_without_a_parent_sees_the_programs_that_the_strategy_names_in_its_order() -> None:
+    given = [numbered(3, 1.0), numbered(1, 9.0), numbered(2, 5.0)]
+    made, asked = propose(LlmFromScratch(), [], WHOLE, inspirations=given, others=given, purpose="restart")
+    assert made.parents == ()
+    text = asked[0].text
+    assert [text.index(f"return {number}000") for number in (3, 1, 2)] == sorted(
+        text.index(f"return {number}000") for number in (3, 1, 2)
+    )
+    assert "# Another program (trial 1, score 9.0)" in text  # the best one, too
+    assert "The programs above were found before." in text
+    assert "on purpose" not in text
+
+
+def test_of_more_programs_than_the_prompt_holds_the_worst_are_left_out() -> None:
+    given = [numbered(number, float(number % 5)) for number in range(1, 41)]
+    _, asked = propose(
+        LlmFromScratch(prompt_tokens=600), [], WHOLE, inspirations=given, others=given, purpose="restart"
+    )
+    left = [trial for trial in given if f"(trial {trial.number}, " in asked[0].text]
+    assert 3 < len(left) < 40
+    assert min(trial.fitness or 0.0 for trial in left) >= 3.0
+    assert "# A fresh start" in asked[0].text
 
 
 def test_a_fresh_start_is_shown_the_files_that_may_not_change_and_told_the_others() -> None:
