@@ -17,6 +17,10 @@ __all__ = ["Candidate", "Description", "Evaluator", "Executor", "Job", "JobResul
 class Candidate(Protocol):
     """The evaluator's handle on a program that runs on the other side of the border."""
 
+    @property
+    def inline(self) -> bool:
+        """True for a straight-line program that runs on this side, where nothing is copied on the way."""
+
     def call(self, function: str, *args: Any, **kwargs: Any) -> Any:
         """Call a function of the program's main file and return its answer as plain data.
 

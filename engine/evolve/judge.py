@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
 import sys
 import time
 import traceback
@@ -18,6 +17,7 @@ from evolve.evaluation import Outcome, Status, Verdict
 from evolve.instance import Instance
 from evolve.interfaces import Candidate, Description, Evaluator, Job, JobResult, Setup
 from evolve.loading import load_plugin
+from evolve.primitives import unmetered
 from evolve.sandbox import rungs, selftest
 from evolve.sandbox.candidate import SandboxedCandidate
 from evolve.sandbox.warm import WarmParent, WarmParentDied
@@ -35,6 +35,10 @@ class _Declared:
 
     candidate: Candidate
     called: tuple[str, ...]
+
+    @property
+    def inline(self) -> bool:
+        return self.candidate.inline
 
     def call(self, function: str, *args: Any, **kwargs: Any) -> Any:
         if self.called and function.isidentifier() and function not in self.called:
@@ -145,7 +149,7 @@ class Judge:
         if blocks is None:
             raise ProblemError("sandbox.inline is for programs of primitives; write a primitives.py, or leave it out")
         module = sys.modules[blocks.module]
-        return signature_of(blocks), {b.name: inspect.unwrap(getattr(module, b.name)) for b in blocks.primitives}
+        return signature_of(blocks), {b.name: unmetered(getattr(module, b.name)) for b in blocks.primitives}
 
     def _do(self, job: Job, candidate: Candidate) -> JobResult:
         instance = job.instance or Instance("default")

@@ -17,7 +17,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ParamSpec, TypeVar, get_args, get_origin, get_type_hints
 
-__all__ = ["Fuel", "FuelExhausted", "Parameter", "Primitive", "PrimitiveSet", "Range", "Seed", "meter", "primitive"]
+__all__ = [
+    "Fuel",
+    "FuelExhausted",
+    "Parameter",
+    "Primitive",
+    "PrimitiveSet",
+    "Range",
+    "Seed",
+    "meter",
+    "primitive",
+    "unmetered",
+]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -196,9 +207,16 @@ def primitive(*, cost: float = 0.05, memo: bool = True) -> Callable[[Callable[P,
             return result
 
         metered.__primitive_cost__ = cost  # type: ignore[attr-defined]
+        metered.__primitive_function__ = function  # type: ignore[attr-defined]
         return metered
 
     return decorate
+
+
+def unmetered(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what a primitive computes, without its meter."""
+    found: Callable[..., Any] = getattr(function, "__primitive_function__", function)
+    return found
 
 
 def describe(function: Callable[..., Any]) -> Primitive:

@@ -17,7 +17,7 @@ from fractions import Fraction
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: more threads cost more CPU here, and find no more
 
 import numpy as np
-import primitives as blocks  # type: ignore[import-not-found]
+import primitives as blocks
 from evolve_problems._shared import packing
 
 Packings = Iterator[blocks.Circles]

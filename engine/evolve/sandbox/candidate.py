@@ -35,6 +35,8 @@ class SandboxedCandidate:
         limits: what it may use, all calls together.
     """
 
+    inline = False
+
     def __init__(self, warm: WarmParent, files: Mapping[str, str], main: str, limits: Limits) -> None:
         self.output = ""
         self._warm = warm

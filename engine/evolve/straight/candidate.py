@@ -26,6 +26,7 @@ class StraightCandidate:
     """
 
     output = ""
+    inline = True
 
     def __init__(self, program: StraightProgram, functions: Mapping[str, Callable[..., Any]]) -> None:
         self._program = program

@@ -8,7 +8,7 @@ import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -96,6 +96,7 @@ class _Commanded:
     settings: CommandEvaluator
     builds: Sequence[Sequence[str]]
     built: bool = False
+    inline: ClassVar[bool] = False
 
     def call(self, function: str, *args: Any, **kwargs: Any) -> Any:
         """Run the program with a request and return its answer.

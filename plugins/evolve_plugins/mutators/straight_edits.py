@@ -5,7 +5,7 @@ still leave a name without a value; whoever edits checks the child with `evolve.
 
 Reference: Real et al., "AutoML-Zero", arXiv:2003.03384, 2020; Chen et al., "Symbolic discovery of optimization
 algorithms", arXiv:2302.06675, 2023, appendix on mutations: a new constant starts at 1, and one that is changed is
-multiplied by 2**N(0, 1) or drawn anew from N(0, 1).
+multiplied by 2**N(0, s) or drawn anew from N(0, 1). There s = 1; here it is drawn, too, so that .99 can become .98.
 """
 
 from __future__ import annotations
@@ -25,6 +25,10 @@ __all__ = ["EDITS", "Editor"]
 
 T = TypeVar("T")
 _LARGEST = 1e10
+_FINEST = 2.0
+"""How fine a change of a number may be: its exponent's deviation is between 1 and a hundredth, evenly in decades."""
+_DEPTH, _LEAF, _TRIES = 4, 0.3, 8
+"""Of a new expression: its greatest depth, how often an argument is taken from what is there, how often to try."""
 _KEPT = 0.5
 """How often a number stays a number, and a new one is preferred to a name."""
 
@@ -56,11 +60,16 @@ class Editor:
         return _with(program, place, replace(made, target=target))
 
     def grow(self, program: StraightProgram) -> StraightProgram | None:
-        """Insert a random statement under a new name, and let something after it use that name."""
+        """Insert a random statement under a new name, and let something after it use that name.
+
+        Its new constants are around 1: what is multiplied by 1 would be no change.
+        """
         place = self._below(len(program.statements) + 1)
         made = self._statement(program, self.types(program, place))
         if made is None:
             return None
+        arguments = tuple(self._scaled(a) if a == 1.0 and type(a) is float else a for a in made.arguments)
+        made = replace(made, arguments=arguments)
         type_name = self.signature.functions[made.function].returns
         return self._used(_with(program, place, made), place + 1, made.target, type_name)
 
@@ -154,6 +163,53 @@ class Editor:
         type_name = self.signature.functions[wanted.function].returns
         return self._used(child, place + len(statements), names[wanted.target], type_name)
 
+    def subtree(self, program: StraightProgram) -> StraightProgram | None:
+        """Put a new expression of several statements in place of one argument, or of one result.
+
+        The other edits reach a value of a type that the program has none of only through statements that nobody uses.
+        """
+        places = [(i, j) for i, s in enumerate(program.statements) for j in range(len(s.arguments))]
+        places += [(len(program.statements), j) for j in range(len(program.results))]
+        place, position = self._pick(places)
+        if place < len(program.statements):
+            statement = program.statements[place]
+            parameter = self.signature.functions[statement.function].parameters[position]
+        else:
+            parameter = Parameter("result", self.signature.returns[position])
+        if self.signature.choices(parameter.type) or parameter.type in ("int", "seed"):
+            return None
+        types, made = self.types(program, place), list[Statement]()
+        value = self._expression(parameter, types, _names(program), made, 1 + self._below(_DEPTH))
+        if value is None or not made:
+            return None
+        if place < len(program.statements):
+            changed = replace(statement, arguments=_put(statement.arguments, position, value))
+            program = _exchanged(program, place, changed)
+        else:
+            program = replace(program, results=_put(program.results, position, value))
+        before, after = program.statements[:place], program.statements[place:]
+        return replace(program, statements=(*before, *made, *after))
+
+    def _expression(
+        self, parameter: Parameter, types: dict[str, str], taken: set[str], made: list[Statement], depth: int
+    ) -> Argument | None:
+        """Add the statements of a random expression, and return its value; None when none of that depth was found."""
+        known = self._new(parameter, types)
+        makers = [block for block in self.signature.blocks.primitives if block.returns == parameter.type]
+        if not makers or (known is not None and (depth < 1 or self.rng.random() < _LEAF)):
+            return known
+        for _ in range(_TRIES if depth > 0 else 0):
+            block = self._pick(makers)
+            before = len(made)
+            arguments = [self._expression(p, types, taken, made, depth - 1) for p in block.parameters]
+            if all(argument is not None for argument in arguments):
+                target = _fresh(taken)
+                taken.add(target)
+                made.append(Statement(target, block.name, tuple(a for a in arguments if a is not None)))
+                return target
+            del made[before:]
+        return known
+
     def types(self, program: StraightProgram, place: int) -> dict[str, str]:
         """Return the types of the names that have a value before a statement."""
         found = dict(zip(program.parameters, self.signature.blocks.arguments.values(), strict=True))
@@ -200,7 +256,8 @@ class Editor:
     def _scaled(self, old: float) -> float:
         if self.rng.random() < _KEPT:
             return float(f"{self.rng.normal():.4g}")
-        scaled = float(f"{old * 2.0 ** self.rng.normal():.4g}")
+        exponent = self.rng.normal() * 10.0 ** -self.rng.uniform(0.0, _FINEST)
+        scaled = float(f"{old * 2.0**exponent:.4g}")
         return math.copysign(min(abs(scaled), _LARGEST), scaled)
 
     def _used(self, program: StraightProgram, start: int, name: str, type_name: str) -> StraightProgram | None:
@@ -236,6 +293,7 @@ EDITS: Mapping[str, Callable[[Editor, StraightProgram], StraightProgram | None]]
     "grow": Editor.grow,
     "shrink": Editor.shrink,
     "cross": Editor.cross,
+    "subtree": Editor.subtree,
 }
 """The edits by name."""
 

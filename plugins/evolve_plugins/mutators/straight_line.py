@@ -2,7 +2,8 @@
 
 Reference: Chen et al., "Symbolic discovery of optimization algorithms", arXiv:2302.06675, 2023: insert, delete and
 argument, equally often, until a child passes, is the variation of that paper (set the other weights to 0). `grow`,
-`shrink`, `function`, `constant` and `cross` are the tree edits of genetic programming on the same representation.
+`shrink`, `function`, `constant`, `cross` and `subtree` are the tree edits of genetic programming on the same
+representation.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ class StraightLine(Mutator):
         grow: weight of inserting a statement that is used at once.
         shrink: weight of putting an argument in place of a result.
         cross: weight of taking a part of another parent over.
+        subtree: weight of a new expression of several statements in place of an argument: for primitives of many types,
+            where a single new statement seldom finds its arguments.
         edits: most edits of one child; how many is drawn uniformly.
         max_statements: longest child, in statements.
         attempts: how often to try before giving up.
@@ -55,6 +58,7 @@ class StraightLine(Mutator):
     grow: Weight = 1.0
     shrink: Weight = 0.5
     cross: Weight = 0.5
+    subtree: Weight = 0.0
     edits: Annotated[int, Field(ge=1)] = 2
     max_statements: Annotated[int, Field(ge=1, le=256)] = 32
     attempts: Annotated[int, Field(ge=1)] = 50

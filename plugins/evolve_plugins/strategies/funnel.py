@@ -60,10 +60,13 @@ class Funnel(Strategy):
     Args:
         strategy: proposes; it sees how trials did on the first stage.
         keep: share of a rung's trials that may climb to the next one.
+        teach: let it see each outcome of the higher stages, too. Then the scores of all stages must be comparable, as
+            when those of the first one end where a fair program of the next one begins.
     """
 
     strategy: Strategy
     keep: Annotated[float, Field(gt=0, lt=1)] = 1 / 3
+    teach: bool = False
     _rungs: dict[str, _Rung] = field(default_factory=dict, init=False, repr=False)
 
     def decide(self, view: View, free: int, rng: Generator) -> Sequence[Action]:
@@ -83,11 +86,14 @@ class Funnel(Strategy):
         """Note how far a trial got, and let the proposing strategy learn from first stages."""
         match event:
             case Committed(trial=Trial() as trial):
-                for stage in dict.fromkeys(scored.stage for scored in trial.outcomes):
-                    self._reach(stage, trial)
+                if trial.leader == trial.number:  # others of its class would take its places once more
+                    for stage in dict.fromkeys(scored.stage for scored in trial.outcomes):
+                        self._reach(stage, trial)
                 self.strategy.observe(event, rng)
             case Measured(trial=Trial() as trial, scored=scored) if scored is not None:
                 self._reach(scored.stage, trial)
+                if self.teach:
+                    self.strategy.observe(Committed(event.step, trial), rng)
             case _:
                 self.strategy.observe(event, rng)
 

@@ -131,6 +131,18 @@ def test_a_new_free_constant_is_one_and_changed_ones_stay_in_their_range() -> No
     }
 
 
+def test_a_new_expression_brings_the_values_of_other_types_that_it_needs() -> None:
+    bare = "from primitives import half\n\n\ndef f(x, y):\n    x2 = half(x)\n    return x2\n"
+    found = Counter[str]()
+    for seed in range(200):
+        child = _child(_propose(StraightLine(edits=1, prune=True), seed, bare, operator="straight_line.subtree"))
+        assert all(child.live)
+        found.update({statement.function for statement in child.statements})
+    assert found["size"] == found["where"] > 10  # the size of a set, of which the parent had none
+    others = [_propose(StraightLine(edits=1, prune=True), seed, bare).program for seed in range(200)]
+    assert not any("size" in program.text for program in others if program is not None)
+
+
 def test_growth_stops_at_the_longest_program() -> None:
     text = RULE
     for seed in range(60):

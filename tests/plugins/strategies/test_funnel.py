@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,11 @@ from evolve.replay import replay
 from evolve.run import Run
 from evolve.testing import MemoryView, StrategyContract, make_trial
 from evolve.trial import Scored, Trial, TrialStatus
+from evolve_plugins.archives.top_k import TopK
+from evolve_plugins.selectors.tournament import Tournament
 from evolve_plugins.strategies.funnel import Funnel
 from evolve_plugins.strategies.random_search import RandomSearch
+from evolve_plugins.strategies.steady_state import SteadyState
 
 STAGES = ("cheap", "dear", "dearest")
 
@@ -103,6 +107,28 @@ def test_a_long_search_sends_about_the_declared_share_up_each_rung() -> None:
             measure(funnel, climber, [0.0] * STAGES.index(stage) + [float(rng.normal())])
     assert 0.25 <= reached["dear"] / reached["cheap"] < 0.40  # early climbers may fall behind later ones
     assert 0.25 <= reached["dearest"] / reached["dear"] < 0.40
+
+
+def test_a_trial_that_took_over_its_outcomes_neither_climbs_nor_takes_a_place() -> None:
+    funnel = Funnel(RandomSearch(), keep=0.5)
+    for number in range(4):
+        commit(funnel, number, float(number))
+    for number in range(4, 40):
+        twin = judged(number, [3.0])
+        taken_over = tuple(replace(scored, reused_from=3) for scored in twin.outcomes)
+        trial = replace(twin, outcomes=taken_over, status=TrialStatus.REUSED)
+        funnel.observe(Committed(number, trial), np.random.default_rng(0))
+    assert decided(funnel) == [(3, "dear"), (2, "dear")]
+
+
+@pytest.mark.parametrize("teach", [True, False])
+def test_the_proposing_strategy_learns_from_higher_stages_if_it_is_to(teach: bool) -> None:
+    archive = TopK(k=5)
+    funnel = Funnel(SteadyState(archive, Tournament()), teach=teach)
+    for number in range(3):
+        commit(funnel, number, float(number))
+    measure(funnel, 0, [0.0, 7.0])
+    assert next((trial.number, trial.fitness) for trial in archive) == ((0, 7.0) if teach else (2, 2.0))
 
 
 def test_one_stage_is_no_funnel() -> None:

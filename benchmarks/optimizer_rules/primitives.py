@@ -1,0 +1,52 @@
+"""The 21 functions of the rules: a part of those of `problems/optimizer_search`."""
+
+from evolve_problems.optimizer_search.primitives import (
+    absolute,
+    add,
+    clip_by_norm,
+    cos,
+    divide,
+    dot,
+    exp,
+    interp,
+    log,
+    maximum,
+    minimum,
+    multiply,
+    norm,
+    power,
+    reciprocal,
+    sign,
+    sin,
+    sqrt,
+    square,
+    subtract,
+    tanh,
+)
+
+COMMUTATIVE = {"add", "multiply", "maximum", "minimum", "dot"}
+
+__all__ = [
+    "COMMUTATIVE",
+    "absolute",
+    "add",
+    "clip_by_norm",
+    "cos",
+    "divide",
+    "dot",
+    "exp",
+    "interp",
+    "log",
+    "maximum",
+    "minimum",
+    "multiply",
+    "norm",
+    "power",
+    "reciprocal",
+    "sign",
+    "sin",
+    "sqrt",
+    "square",
+    "subtract",
+    "tanh",
+]

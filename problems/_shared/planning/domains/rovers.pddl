@@ -1,0 +1,62 @@
+; Rovers drive on their own road maps, take samples and pictures, and send them to a lander that they can see.
+(define (domain rovers)
+  (:requirements :strips :typing)
+  (:types rover store camera place target lander)
+  (:predicates
+    (at ?r - rover ?p - place)
+    (lander-at ?l - lander ?p - place)
+    (can-drive ?r - rover ?from - place ?to - place)
+    (in-sight ?a - place ?b - place)
+    (can-sample-soil ?r - rover)
+    (can-sample-rock ?r - rover)
+    (store-of ?s - store ?r - rover)
+    (store-empty ?s - store)
+    (store-full ?s - store)
+    (soil-at ?p - place)
+    (rock-at ?p - place)
+    (soil-known ?r - rover ?p - place)
+    (rock-known ?r - rover ?p - place)
+    (carries ?r - rover ?c - camera)
+    (calibration-target ?c - camera ?t - target)
+    (calibrated ?c - camera)
+    (seen-from ?t - target ?p - place)
+    (has-picture ?r - rover ?t - target)
+    (soil-reported ?p - place)
+    (rock-reported ?p - place)
+    (picture-reported ?t - target))
+  (:action drive
+    :parameters (?r - rover ?from - place ?to - place)
+    :precondition (and (at ?r ?from) (can-drive ?r ?from ?to))
+    :effect (and (at ?r ?to) (not (at ?r ?from))))
+  (:action sample-soil
+    :parameters (?r - rover ?s - store ?p - place)
+    :precondition (and (at ?r ?p) (soil-at ?p) (can-sample-soil ?r) (store-of ?s ?r) (store-empty ?s))
+    :effect (and (soil-known ?r ?p) (store-full ?s) (not (store-empty ?s)) (not (soil-at ?p))))
+  (:action sample-rock
+    :parameters (?r - rover ?s - store ?p - place)
+    :precondition (and (at ?r ?p) (rock-at ?p) (can-sample-rock ?r) (store-of ?s ?r) (store-empty ?s))
+    :effect (and (rock-known ?r ?p) (store-full ?s) (not (store-empty ?s)) (not (rock-at ?p))))
+  (:action empty-store
+    :parameters (?r - rover ?s - store)
+    :precondition (and (store-of ?s ?r) (store-full ?s))
+    :effect (and (store-empty ?s) (not (store-full ?s))))
+  (:action calibrate
+    :parameters (?r - rover ?c - camera ?t - target ?p - place)
+    :precondition (and (carries ?r ?c) (calibration-target ?c ?t) (at ?r ?p) (seen-from ?t ?p))
+    :effect (calibrated ?c))
+  (:action take-picture
+    :parameters (?r - rover ?p - place ?t - target ?c - camera)
+    :precondition (and (carries ?r ?c) (calibrated ?c) (at ?r ?p) (seen-from ?t ?p))
+    :effect (and (has-picture ?r ?t) (not (calibrated ?c))))
+  (:action report-soil
+    :parameters (?r - rover ?l - lander ?what - place ?from - place ?to - place)
+    :precondition (and (soil-known ?r ?what) (at ?r ?from) (lander-at ?l ?to) (in-sight ?from ?to))
+    :effect (soil-reported ?what))
+  (:action report-rock
+    :parameters (?r - rover ?l - lander ?what - place ?from - place ?to - place)
+    :precondition (and (rock-known ?r ?what) (at ?r ?from) (lander-at ?l ?to) (in-sight ?from ?to))
+    :effect (rock-reported ?what))
+  (:action report-picture
+    :parameters (?r - rover ?l - lander ?t - target ?from - place ?to - place)
+    :precondition (and (has-picture ?r ?t) (at ?r ?from) (lander-at ?l ?to) (in-sight ?from ?to))
+    :effect (picture-reported ?t)))

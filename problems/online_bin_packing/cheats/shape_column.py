@@ -1,0 +1,5 @@
+"""expect invalid: A column of priorities, which broadcasts to a square."""
+
+
+def priority(item, room):
+    return (item - room)[:, None]

@@ -1,0 +1,5 @@
+"""expect invalid: One priority is missing."""
+
+
+def priority(item, room):
+    return (item - room)[1:]
