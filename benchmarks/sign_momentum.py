@@ -32,6 +32,7 @@ def best(seed: int, cpu: float) -> tuple[float, str, int]:
     with tempfile.TemporaryDirectory() as folder:
         overrides = [f"budget.cpu_seconds={cpu}", f"run.seed={seed}", "run.workers=1"]
         summary = asyncio.run(Run.create(str(PROBLEM), overrides=overrides, out=Path(folder) / "run").execute([]))
+        assert summary.best is not None
         source = Path(summary.best.program).read_text(encoding="utf-8")
         return float(summary.best.claimed), formula(short_form(source).form), summary.trials
 

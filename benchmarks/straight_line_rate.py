@@ -21,7 +21,7 @@ from evolve.events import Committed, Event
 from evolve.record import reading
 from evolve.run import Run
 
-PROBLEM = Path(__file__).resolve().parent / "straight"
+PROBLEM = Path(__file__).resolve().parent / "curve"
 TARGET = 1000.0
 WARM = 500
 """Trials after which everything is warm."""

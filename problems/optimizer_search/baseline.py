@@ -2,6 +2,7 @@
 
     python problems/optimizer_search/baseline.py --method adamw --seconds 60 --seed 1
     python problems/optimizer_search/baseline.py --method adamw --store    # the same, into rivals.json and records.json
+    python problems/optimizer_search/baseline.py --store          # the same constants, judged again
     python problems/optimizer_search/baseline.py --table          # what rivals.json says
     python problems/optimizer_search/baseline.py --references     # the losses that count as 1 in suites.py
 
@@ -17,6 +18,7 @@ import json
 import math
 import os
 import time
+from typing import Any
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: more threads cost more CPU here, and find no more
 
@@ -82,24 +84,15 @@ def tune(rival: Rival, seed: int, seconds: float) -> dict[str, float]:
     return found
 
 
-def store(rival: Rival, constants: dict[str, float], seed: int, seconds: float) -> None:
-    """Write a tuned rule's constants and scores into rivals.json, and those of all rules into records.json.
+def store(known: dict[str, dict[str, Any]]) -> None:
+    """Write constants and scores of the tuned rules into rivals.json, and the scores into records.json.
 
     Args:
-        rival: the rule.
-        constants: what tuning found.
-        seed: of the tuning.
-        seconds: CPU seconds that it had.
+        known: constants, date and source by name of the rule.
     """
-    constants = {name: float(f"{value:.6g}") for name, value in constants.items()}
-    program = rival.program(constants)
-    known = json.loads(STORE.read_text(encoding="utf-8")) if STORE.exists() else {}
-    known[rival.name] = {
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "source": f"baseline.py --method {rival.name.lower()} --seconds {seconds:g} --seed {seed}",
-        "constants": constants,
-        "scores": {task.id: round(score_on(program, task), 6) for task in suites.TASKS.values()},
-    }
+    for name, entry in known.items():
+        program = RIVALS[name].program(entry["constants"])
+        entry["scores"] = {task.id: round(score_on(program, task), 6) for task in suites.TASKS.values()}
     STORE.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
     records: dict[str, list[dict[str, object]]] = {task.id: [] for task in (*suites.TRAIN, *suites.SEALED)}
     for name, entry in known.items():
@@ -139,18 +132,25 @@ def main() -> None:
     given = parser.parse_args()
     if given.references:
         references()
-    if given.table:
-        table()
+    known = json.loads(STORE.read_text(encoding="utf-8")) if STORE.exists() else {}
     if given.method:
         rival = _METHODS[given.method]
         found = tune(rival, given.seed, given.seconds)
         print("  ".join(f"{name} {value:.6g}" for name, value in found.items()))
         if given.store:
-            store(rival, found, given.seed, given.seconds)
+            known[rival.name] = {
+                "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+                "source": f"baseline.py --method {given.method} --seconds {given.seconds:g} --seed {given.seed}",
+                "constants": {name: float(f"{value:.6g}") for name, value in found.items()},
+            }
         program = rival.program(found)
         for suite in (suites.SEALED, suites.TRAIN):
             mean = float(np.mean([score_on(program, task) for task in suite]))
             print(f"{suite[0].id.partition('-')[0]} {mean:.6f}", flush=True)
+    if given.store:
+        store(known)
+    if given.table:
+        table()
 
 
 if __name__ == "__main__":

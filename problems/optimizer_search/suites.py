@@ -34,7 +34,7 @@ META10 = (
 """Ten times the work: picks among the best of the search."""
 
 META100 = (
-    TrainingTask("meta100-valley", "valley", (60,), 6000, 16, _HIGH, 21, 0.124, cost=100, hardness=3.0),
+    TrainingTask("meta100-valley", "valley", (60,), 6000, 400, _HIGH, 21, 0.002827, cost=100, hardness=3.0),
     TrainingTask("meta100-digits", "digits", (96,), 1500, 64, _LOW, 22, 0.03555, cost=100, bend="relu"),
     TrainingTask("meta100-teacher", "teacher", (64, 48), 2500, 64, _LOW, 23, 0.5029, cost=100),
 )
@@ -43,7 +43,7 @@ META100 = (
 SEALED = (
     TrainingTask("sealed-quadratic", "quadratic", (64,), 150, 4, _HIGH, 31, 1.455, hardness=300.0, sealed=True),
     TrainingTask("sealed-sparse", "sparse", (100,), 200, 8, _HIGH, 32, 0.6026, hardness=1.0, sealed=True),
-    TrainingTask("sealed-valley", "valley", (30,), 1000, 16, _HIGH, 33, 0.2983, cost=10, hardness=5.0, sealed=True),
+    TrainingTask("sealed-valley", "valley", (30,), 1000, 400, _HIGH, 33, 0.001516, cost=10, hardness=5.0, sealed=True),
     TrainingTask("sealed-softmax", "digits", (), 200, 16, _MIDDLE, 34, 0.1331, sealed=True),
     TrainingTask("sealed-relu", "digits", (40,), 250, 48, _MIDDLE, 35, 0.0815, bend="relu", sealed=True),
     TrainingTask("sealed-deep", "digits", (32, 32, 32), 800, 32, _LOW, 36, 0.06515, cost=10, sealed=True),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from evolve_problems._shared.planning import HFF, GoalCount, search
+from evolve_problems._shared.planning import DOMAINS, HFF, GoalCount, search
 from evolve_problems.planning_heuristics import evaluate as judging
 from evolve_problems.planning_heuristics.portfolio import Finalist, choose, cost
 from evolve_problems.planning_heuristics.report import baselines, explanation
@@ -226,7 +226,7 @@ def test_the_winner_and_its_searches_are_drawn(judge: Judge) -> None:
     assert b"<svg" in judge.run(Job("overview", payload=results)).value["svg"]
 
 
-@pytest.mark.parametrize("domain", ["blocksworld"])
+@pytest.mark.parametrize("domain", DOMAINS)
 def test_the_stored_figures_of_known_heuristics_are_what_search_gives(domain: str) -> None:
     size, seed = training_ladder(domain)[0]
     task = known_task(domain, size, seed).task

@@ -31,7 +31,7 @@ def compile_straight(program: StraightProgram, functions: Mapping[str, Callable[
         return name
 
     lines = [head]
-    for place, statement in enumerate(program.statements):
+    for place, statement in enumerate(program.pruned().statements):  # dead ones compute nothing that is returned
         arguments = ", ".join(text(argument) for argument in statement.arguments)
         space[f"f_{statement.function}"] = functions[statement.function]
         lines.append(f" v{place} = f_{statement.function}({arguments})")

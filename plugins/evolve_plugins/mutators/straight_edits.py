@@ -41,11 +41,14 @@ class Editor:
         signature: what the programs may call.
         rng: the random stream.
         mate: another program, to take parts from, or None.
+        fresh: how often `insert` gives a value to a new name, which nobody reads yet, rather than to one of the same
+            type, whose readers then read something else. 0 to 1.
     """
 
     signature: Signature
     rng: Generator
     mate: StraightProgram | None = None
+    fresh: float = 0.1
 
     def insert(self, program: StraightProgram) -> StraightProgram | None:
         """Insert a random statement that gives a value to a new name or to one of the same type."""
@@ -56,7 +59,7 @@ class Editor:
             return None
         block = self.signature.functions[made.function]
         known = [name for name, type_name in types.items() if type_name == block.returns]
-        target = self._pick([made.target, *known])
+        target = made.target if not known or self.rng.random() < self.fresh else self._pick(known)
         return _with(program, place, replace(made, target=target))
 
     def grow(self, program: StraightProgram) -> StraightProgram | None:

@@ -1,9 +1,11 @@
 """Mutation and crossover of straight-line programs, on the program itself rather than on its text.
 
-Reference: Chen et al., "Symbolic discovery of optimization algorithms", arXiv:2302.06675, 2023: insert, delete and
-argument, equally often, until a child passes, is the variation of that paper (set the other weights to 0). `grow`,
-`shrink`, `function`, `constant`, `cross` and `subtree` are the tree edits of genetic programming on the same
-representation.
+Reference: Chen et al., "Symbolic discovery of optimization algorithms", arXiv:2302.06675, 2023. Its variation is
+insert, delete and argument, equally often, until a child passes: set the other weights to 0, and `edits` to 1. The
+paper does not say how often an inserted statement gets a new name, nor how long programs may be; its share of
+repeated programs comes with `fresh = 0.9` and `max_statements = 64`. Unlike there, `argument` may also change what is
+returned. `grow`, `shrink`, `function`, `constant`, `cross` and `subtree` are the tree edits of genetic programming on
+the same representation.
 """
 
 from __future__ import annotations
@@ -41,8 +43,10 @@ class StraightLine(Mutator):
         grow: weight of inserting a statement that is used at once.
         shrink: weight of putting an argument in place of a result.
         cross: weight of taking a part of another parent over.
-        subtree: weight of a new expression of several statements in place of an argument: for primitives of many types,
-            where a single new statement seldom finds its arguments.
+        subtree: weight of a new expression of several statements in place of an argument: for primitives of many
+            types, where a single new statement seldom finds its arguments.
+        fresh: how often `insert` gives its value to a new name, rather than to one that has a value of that type and
+            may be read further on.
         edits: most edits of one child; how many is drawn uniformly.
         max_statements: longest child, in statements.
         attempts: how often to try before giving up.
@@ -59,6 +63,7 @@ class StraightLine(Mutator):
     shrink: Weight = 0.5
     cross: Weight = 0.5
     subtree: Weight = 0.0
+    fresh: Annotated[float, Field(ge=0, le=1)] = 0.1
     edits: Annotated[int, Field(ge=1)] = 2
     max_statements: Annotated[int, Field(ge=1, le=256)] = 32
     attempts: Annotated[int, Field(ge=1)] = 50
@@ -86,7 +91,7 @@ class StraightLine(Mutator):
         except NotStraight as error:
             return [Proposal.refused(label, f"the parent is no straight-line program: {error}", numbers)]
         mate = _mate(family[0], [*parents[1:], *context.inspirations], signature, context)
-        editor = Editor(signature, context.rng, mate[1] if mate else None)
+        editor = Editor(signature, context.rng, mate[1] if mate else None, self.fresh)
         rounds = 8 if context.purpose == "restart" else 1 + int(context.rng.random() * self.edits)
         found = self._child(program, editor, wanted, rounds)
         if found is None:
@@ -114,13 +119,13 @@ class StraightLine(Mutator):
                     edit = name
                     break
             changed = EDITS[edit](editor, child)
+            if changed is not None and self.prune:
+                changed = changed.pruned()
             if changed is None or changed == child or not self._passes(changed, editor.signature):
                 continue
             child, done, rounds = changed, edit, rounds - 1
             if rounds == 0:
                 break
-        if self.prune:
-            child = child.pruned()
         return None if not done or child == program else (child, done)
 
     def _passes(self, program: StraightProgram, signature: Signature) -> bool:

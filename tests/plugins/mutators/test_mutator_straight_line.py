@@ -182,3 +182,15 @@ def test_it_says_what_it_needs() -> None:
     assert StraightLine().unfit(make_facts()) == "the problem offers no primitives"
     idle = StraightLine(0, 0, 0, 0, 0, 0, 0, 0)
     assert idle.unfit(make_facts(primitives=BLOCKS)) == "all weights are 0"
+
+
+@pytest.mark.parametrize("fresh", [0.0, 0.5, 1.0])
+def test_an_inserted_statement_gets_a_new_name_as_often_as_asked(fresh: float) -> None:
+    rule, editor = read(RULE, SIGNATURE), Editor(SIGNATURE, np.random.default_rng(2), fresh=fresh)
+    new = []
+    for child in (editor.insert(rule) for _ in range(2000)):
+        if child is not None:
+            (made,) = Counter(child.statements) - Counter(rule.statements)
+            if SIGNATURE.functions[made.function].returns == "float":  # x and y are always there
+                new.append(made.target not in {"x", "y", "x2", "x3", "x5", "x6"})
+    assert sum(new) / len(new) == pytest.approx(fresh, abs=0.05)
