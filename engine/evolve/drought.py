@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -22,6 +23,7 @@ class Drought:
 
     _fruitless: int = field(default=0, init=False, repr=False)
     _unusable: int = field(default=0, init=False, repr=False)
+    _reasons: Counter[str] = field(default_factory=Counter, init=False, repr=False)
 
     def note(self, fruit: bool, refused: Sequence[Proposal]) -> str:
         """Take in a finished step, and return why the run should end, or "".
@@ -31,12 +33,17 @@ class Drought:
             refused: its proposals that did not.
         """
         if fruit:
-            self._fruitless = self._unusable = 0
+            if self._fruitless:
+                self._fruitless = self._unusable = 0
+                self._reasons.clear()
             return ""
         self._fruitless += 1
+        self._reasons.update(proposal.refusal for proposal in refused if proposal.refusal)
         self._unusable += any("models" in proposal.notes for proposal in refused)
         if self._fruitless >= _FRUITLESS:
-            return f"the operators found no new program {_FRUITLESS} times in a row"
+            often = self._reasons.most_common(1)
+            why = f", most often because: {often[0][0]}" if often else ""
+            return f"the operators found no new program {_FRUITLESS} times in a row{why}"
         if self._unusable >= _UNUSABLE:
             why = refused[-1].refusal if refused else "nothing"
             return f"{_UNUSABLE} proposals of models in a row gave no program, the last one because: {why}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import sys
 import time
 import traceback
@@ -27,6 +28,8 @@ from evolve.straight.candidate import StraightCandidate
 __all__ = ["Judge", "blame"]
 
 _OUTPUT_SHOWN = 1000
+_HANDLES = 8
+"""Straight-line programs that are kept ready: jobs of several trials in flight arrive in turns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ class Judge:
         self._evaluator: Evaluator = evaluator
         self.description: Description = evaluator.open(setup)
         self._straight = self._read_primitives()
-        self._last: tuple[str, StraightCandidate] | None = None
+        self._handle = functools.lru_cache(maxsize=_HANDLES)(self._new_handle)
         self._warm = self._new_warm_parent()
         self._insist()
 
@@ -90,26 +93,26 @@ class Judge:
     def run(self, job: Job) -> JobResult:
         """Do one job. Whatever a candidate does is an outcome; whatever the problem's own code does is an error."""
         begun = time.process_time()
+        straight = self._straight_candidate(job)
         try:
-            result = self._attempt(job)
+            result = self._attempt(job, straight)
         except WarmParentDied:
             self._renew()
             try:
-                result = self._attempt(job)
+                result = self._attempt(job, straight)
             except WarmParentDied as error:
                 self._renew()
                 result = JobResult(outcome=Outcome.failed(Status.INFRASTRUCTURE, f"{error}, twice"))
-        inside = result.cost.cpu_s if self._last is not None and self._last[0] == job.files.get(job.main) else 0.0
+        inside = 0.0 if straight is None else result.cost.cpu_s
         return dataclasses.replace(result, worker_cpu_s=max(0.0, time.process_time() - begun - inside))
 
     def close(self) -> None:
         """End the zygote."""
         self._warm.close()
 
-    def _attempt(self, job: Job) -> JobResult:
+    def _attempt(self, job: Job, straight: StraightCandidate | None) -> JobResult:
         if job.limits.scratch_mb and self._warm.rung > rungs.NAMESPACES:
             return JobResult(error=rungs.no_scratch(self._warm.rung))
-        straight = self._straight_candidate(job)
         if straight is not None:
             return _settled(self._guarded(job, straight), job, straight, 0)
         with SandboxedCandidate(self._warm, job.files, job.main, job.limits) as candidate:
@@ -132,14 +135,17 @@ class Judge:
         text = job.files.get(job.main)
         if self._straight is None or text is None or len(job.files) != 1:
             return None
-        if self._last is None or self._last[0] != text:
-            signature, functions = self._straight
-            try:
-                self._last = text, StraightCandidate(read(text, signature), functions)
-            except NotStraight:
-                return None
-        self._last[1].rewind()
-        return self._last[1]
+        try:
+            handle = self._handle(text)
+        except NotStraight:
+            return None
+        handle.rewind()
+        return handle
+
+    def _new_handle(self, text: str) -> StraightCandidate:
+        assert self._straight is not None
+        signature, functions = self._straight
+        return StraightCandidate(read(text, signature), functions)
 
     def _read_primitives(self) -> tuple[Signature, Mapping[str, Callable[..., Any]]] | None:
         """Return what straight-line programs may call, when the problem wants them run without a fork."""

@@ -231,7 +231,7 @@ def test_the_stored_figures_of_known_heuristics_are_what_search_gives(domain: st
     size, seed = training_ladder(domain)[0]
     task = known_task(domain, size, seed).task
     for name, make in {"goal_count": GoalCount, "h_ff": HFF}.items():
-        found = search(task, make(task), 500)
+        found = search(task, make(task), 2000)
         assert baselines(domain)[label(size, seed)][name] == [found.expansions, found.plan_length]
 
 
