@@ -139,7 +139,7 @@ class Judge:
             handle = self._handle(text)
         except NotStraight:
             return None
-        handle.rewind()
+        handle.rewind(job.limits.wall_s)
         return handle
 
     def _new_handle(self, text: str) -> StraightCandidate:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,20 @@ def test_a_primitive_that_raises_fails_the_candidate_only(judge: Judge) -> None:
     assert outcome is not None
     assert outcome.status is Status.ERROR
     assert outcome.feedback.startswith("ZeroDivisionError")
+
+
+def test_a_judgement_that_takes_longer_than_the_wall_limit_ends_at_the_next_call(folder: Path) -> None:
+    head = "def evaluate(candidate, instance):\n"
+    patient = EVALUATE.replace(head, f"{head}    while True:\n        candidate.call('f', 1.0)\n")
+    (slow := folder / "slow").mkdir()
+    (slow / "primitives.py").write_text(PRIMITIVES)
+    (slow / "evaluate.py").write_text(patient)
+    job = replace(_job("x + 5.0"), limits=Limits(wall_s=0.2))
+    with Judge(_setup(slow)) as judge:
+        outcome = judge.run(job).outcome
+    assert outcome is not None
+    assert outcome.status is Status.TIMEOUT
+    assert outcome.feedback == "it took longer than 0.2 s of wall time"
 
 
 def test_its_cpu_time_is_counted_once(judge: Judge) -> None:
