@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from evolve_problems._shared.planning import DOMAINS, HFF, GoalCount, search
 from evolve_problems.planning_heuristics import evaluate as judging
+from evolve_problems.planning_heuristics.compare import against
 from evolve_problems.planning_heuristics.portfolio import Finalist, choose, cost
 from evolve_problems.planning_heuristics.report import baselines, explanation
 from evolve_problems.planning_heuristics.tasks import known_task, label, training_ladder
@@ -257,3 +258,10 @@ def test_a_portfolio_pays_for_the_members_that_fail_before_one_solves_the_task()
     assert cost([600, 10], 1000) == 510
     assert cost([10, None], 1000) == 10
     assert cost([600, 501], 1000) is None
+
+
+def test_a_task_is_won_by_who_solves_it_or_else_by_who_expands_fewer_and_failures_enter_no_ratio() -> None:
+    found = {"a": 10, "b": 40, "c": None, "d": 7, "e": None, "f": 5}
+    other = {"a": 20, "b": 10, "c": 30, "d": None, "f": 5}
+    assert against(found, other) == (2, 2, 1.0)
+    assert against({"a": None}, {}) == (0, 0, None)
