@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from evolve.events import Examined
 from evolve.ladder import Ladder, Stage
@@ -26,7 +26,7 @@ _FIRST_PLACE = LADDER_PLACES << 24
 _HEED_S = 0.2
 
 
-@dataclass(frozen=True)
+@dataclass
 class Finals:
     """Holds the finals of a run.
 
@@ -41,6 +41,8 @@ class Finals:
     ladder: Ladder
     stages: Sequence[Stage]
     note: Callable[[Examined], None]
+    under_way: str = field(default="", init=False)
+    """What is being judged right now, in words."""
 
     async def hold(self, answer: int | None, stopped: Callable[[], bool]) -> int | None:
         """Return the number of the trial that wins, or None when there are no finals or they are broken off.
@@ -54,6 +56,7 @@ class Finals:
         winner = None
         for number, stage in enumerate(self.stages):
             place = _FIRST_PLACE + number * LADDER_PLACES
+            self.under_way = f"judging {min(len(left), stage.finalists)} of the best on {stage.name}"
             work = asyncio.gather(*(self._judge(trial, stage, place) for trial in left[: stage.finalists]))
             while not work.done():
                 await asyncio.wait([work], timeout=_HEED_S)

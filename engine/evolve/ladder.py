@@ -264,6 +264,8 @@ class Ladder:
                 if scored is None:
                     if outcomes[first:] and not self._syllabus.go_on(trial, outcomes[first:]):
                         return self._finished(trial, outcomes, TrialStatus.FAILED)
+                    scored = self._carried(trial, outcomes, instance, stage)
+                if scored is None:
                     scored = await self._evaluate(trial, len(outcomes), instance, stage.name, stage.limits, standing)
                 outcomes.append(scored)
                 if not scored.outcome.valid:
@@ -272,6 +274,16 @@ class Ladder:
             if stage.min_fitness is not None and (fitness is None or fitness < stage.min_fitness):
                 return self._finished(trial, outcomes, TrialStatus.FAILED)
         return self._finished(trial, outcomes, TrialStatus.OK if stages else TrialStatus.ENTERED)
+
+    def _carried(self, trial: Trial, outcomes: Sequence[Scored], instance: Instance, stage: Stage) -> Scored | None:
+        """Take the outcome over that a lower stage has of an instance, if it was judged within the same limits."""
+        alike = {rung.name for rung in self.stages if rung.limits == stage.limits}
+        known = next((s for s in outcomes if s.instance == instance.id and s.stage in alike), None)
+        if known is None:
+            return None
+        solution = self.state.ledger.solutions(trial.number).get(instance.id)
+        outcome = replace(known.outcome, solution=solution, cost=Cost())
+        return self._written(trial, len(outcomes), instance, stage.name, outcome)
 
     def _finished(self, trial: Trial, outcomes: list[Scored], status: TrialStatus) -> Trial:
         score, fitness = self.score(outcomes) if outcomes and status is TrialStatus.OK else (None, None)

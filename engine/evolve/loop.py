@@ -95,6 +95,7 @@ class Loop:
     end_reason: str = ""
     answer: int | None = None
     _tasks: dict[int, asyncio.Task[Done]] = field(default_factory=dict, init=False, repr=False)
+    holding: Finals | None = field(default=None, init=False, repr=False)
     _drought: Drought = field(default_factory=Drought, init=False, repr=False)
     _entering: Turnstile = field(init=False, repr=False)
     _checks: ExactChecks = field(init=False, repr=False)
@@ -360,7 +361,7 @@ class Loop:
         return self.state.meter.exhausted()
 
     async def _end(self, reason: str) -> None:
-        finals = Finals(self.state, self.ladder, self.finals, self._examined)
+        finals = self.holding = Finals(self.state, self.ladder, self.finals, self._examined)
         if not self.stop_reason:
             winner = await finals.hold(self.answer, lambda: bool(self.stop_reason))
             self.answer = self.answer if winner is None else winner

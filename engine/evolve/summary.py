@@ -184,7 +184,7 @@ def _summarise(folder: Path, record: Record) -> Summary:
         seed=config["run"]["seed"],
         direction=config["problem"]["direction"],
         trials=counts["committed"],
-        evaluations=counts["outcomes"] - counts["cached"],
+        evaluations=counts["outcomes"] - counts["cached"] - counts["carried"],
         reused=reused,
         refused=counts["refused"],
         saved_cpu_s=round(saved, 3),

@@ -159,11 +159,18 @@ def last(record: Record, *kinds: str) -> Row | None:
 
 
 def counts(record: Record) -> Mapping[str, int]:
-    """Return how many rows each table has, and how many events there are of each kind."""
+    """Return how many rows each table has, how many events of each kind, and how many outcomes were "carried".
+
+    Those a stage took over from a lower one, free of charge.
+    """
     tables = ("programs", "trials", "outcomes", "classes", "events", "requests", "answers")
     rows = {name: next(record.query(f"SELECT count(*) FROM {name}"))[0] for name in tables}
     kinds = dict(record.query("SELECT kind, count(*) FROM events GROUP BY kind"))
-    return {"committed": 0, "refused": 0, "cached": 0, **kinds, **rows}
+    ((carried,),) = record.query(
+        """SELECT count(*) FROM outcomes o WHERE wall_s = 0 AND EXISTS (
+        SELECT 1 FROM outcomes WHERE trial = o.trial AND instance = o.instance AND place < o.place)"""
+    )
+    return {"committed": 0, "refused": 0, "cached": 0, "carried": carried, **kinds, **rows}
 
 
 def faults(record: Record) -> list[str]:

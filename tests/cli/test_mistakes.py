@@ -127,6 +127,12 @@ def _write(name: str, text: str) -> Callable[[Path], None]:
             id="an archive for a strategy without",
         ),
         pytest.param(None, ["--budget", "-60s"], ["budget '-60s': must be above zero"], id="a negative budget"),
+        pytest.param(
+            None,
+            ["--budget", "5s", "--set", "budget.trials=3"],
+            ["--set budget.trials=3 would be lost", "--budget 60s,250cpu"],
+            id="two budgets",
+        ),
         pytest.param(None, ["--budget", "2usd"], ["only models spend it", "--model"], id="a budget of money"),
         pytest.param(None, ["--seed", "-1"], ["--seed: must be 0 or more, not -1"], id="a negative seed"),
         pytest.param(None, ["--profile", "long"], ["no profile 'long'"], id="no such profile"),

@@ -50,7 +50,7 @@ def plan(
 
     registry = Registry()
     layers: list[Layer | str] = [*parse_models(models), *overrides]
-    extra = settings_from(budget, None, None)
+    extra = settings_from(budget, None, None, overrides=overrides)
     problem = load_problem(target, registry, layers, profile, extra)
     found = make_plan(problem.config, registry)
     if as_json:

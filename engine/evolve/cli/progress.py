@@ -83,6 +83,8 @@ class Progress:
         """Return where the run stands, in one line."""
         if self.run.loop is None:
             return "starting"
+        if self.run.loop.holding is not None and self.run.loop.holding.under_way:
+            return f"the search is over; {self.run.loop.holding.under_way}"
         state = self.run.loop.state
         parts = [f"{state.trials} trials", f"{self._rate():.1f} evaluations/s", f"{state.reused} reused"]
         return ", ".join([*parts, f"{len(state.in_flight)} in flight", *self._left()])

@@ -48,7 +48,7 @@ def run(
     from evolve.overlay import parse_models
     from evolve.run import Run
 
-    extra = settings_from(budget, seed, workers, allow_weak, cache)
+    extra = settings_from(budget, seed, workers, allow_weak, cache, overrides)
     made = Run.create(target, overrides=[*parse_models(models), *overrides], profile=profile, extra=extra, out=out)
     made.preflight = not no_preflight
     search(made, as_json, quiet)

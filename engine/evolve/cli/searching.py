@@ -7,7 +7,7 @@ import contextlib
 import json
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +27,24 @@ _SIGNALS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "a signal to end"}
 
 
 def settings_from(
-    budget: str | None, seed: int | None, workers: int | None, allow_weak: bool = False, cache: str | None = None
+    budget: str | None,
+    seed: int | None,
+    workers: int | None,
+    allow_weak: bool = False,
+    cache: str | None = None,
+    overrides: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return the settings that options of the command line stand for.
 
     Raises:
-        ConfigError: an option is malformed or out of range.
+        ConfigError: an option is malformed, out of range, or would undo one of the overrides.
     """
+    lost = [given for given in overrides if given.partition("=")[0].partition(".")[0].strip() == "budget"]
+    if budget is not None and lost:
+        raise ConfigError(
+            f"--budget replaces the whole [budget], so that --set {lost[0]} would be lost; "
+            "write all of it into one, such as --budget 60s,250cpu"
+        )
     for name, value in (("--seed", seed), ("--workers", workers)):
         if value is not None and value < 0:
             raise ConfigError(f"{name}: must be 0 or more, not {value}")

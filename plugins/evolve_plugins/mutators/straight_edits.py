@@ -128,6 +128,24 @@ class Editor:
             return None
         return _exchanged(program, place, replace(statement, arguments=_put(statement.arguments, position, changed)))
 
+    def jitter(self, program: StraightProgram) -> StraightProgram | None:
+        """Change all free numbers of live statements by about as much: a step of an evolution strategy."""
+        scale = 10.0 ** -self.rng.uniform(0.0, _FINEST)
+        statements = list(program.statements)
+        for place, (statement, alive) in enumerate(zip(program.statements, program.live, strict=True)):
+            if not alive:
+                continue
+            parameters = self.signature.functions[statement.function].parameters
+            arguments = [
+                self._moved(a, scale)
+                if type(a) is float and p.type == "float" and not Constant("float", p.low, p.high).bounded
+                else a
+                for a, p in zip(statement.arguments, parameters, strict=True)
+            ]
+            statements[place] = replace(statement, arguments=tuple(arguments))
+        changed = replace(program, statements=tuple(statements))
+        return changed if changed != program else None
+
     def function(self, program: StraightProgram) -> StraightProgram | None:
         """Let a statement call another function of the same types."""
         if not program.statements:
@@ -259,8 +277,13 @@ class Editor:
     def _scaled(self, old: float) -> float:
         if self.rng.random() < _KEPT:
             return float(f"{self.rng.normal():.4g}")
-        exponent = self.rng.normal() * 10.0 ** -self.rng.uniform(0.0, _FINEST)
-        scaled = float(f"{old * 2.0**exponent:.4g}")
+        return self._moved(old, 10.0 ** -self.rng.uniform(0.0, _FINEST))
+
+    def _moved(self, old: float, scale: float) -> float:
+        """Return a number times 2**N(0, scale), or its distance from 1 times that: .999 is far from .99."""
+        factor = 2.0 ** (scale * self.rng.normal())
+        moved = 1.0 - (1.0 - old) * factor if 0.0 < old < 1.0 and self.rng.random() < _KEPT else old * factor
+        scaled = float(f"{moved:.4g}")
         return math.copysign(min(abs(scaled), _LARGEST), scaled)
 
     def _used(self, program: StraightProgram, start: int, name: str, type_name: str) -> StraightProgram | None:
@@ -292,6 +315,7 @@ EDITS: Mapping[str, Callable[[Editor, StraightProgram], StraightProgram | None]]
     "delete": Editor.delete,
     "argument": Editor.argument,
     "constant": Editor.constant,
+    "jitter": Editor.jitter,
     "function": Editor.function,
     "grow": Editor.grow,
     "shrink": Editor.shrink,

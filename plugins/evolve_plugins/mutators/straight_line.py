@@ -39,6 +39,7 @@ class StraightLine(Mutator):
         delete: weight of deleting a statement.
         argument: weight of changing an argument or a result.
         constant: weight of changing a number or a choice.
+        jitter: weight of changing all numbers a little.
         function: weight of calling another function of the same types.
         grow: weight of inserting a statement that is used at once.
         shrink: weight of putting an argument in place of a result.
@@ -58,6 +59,7 @@ class StraightLine(Mutator):
     delete: Weight = 1.0
     argument: Weight = 1.0
     constant: Weight = 1.0
+    jitter: Weight = 0.0
     function: Weight = 0.5
     grow: Weight = 1.0
     shrink: Weight = 0.5

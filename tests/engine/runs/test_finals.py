@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from evolve import views
+from evolve.cli.progress import Progress
 from evolve.errors import ConfigError
-from evolve.events import Event, Examined
+from evolve.events import Committed, Event, Examined
 from evolve.record import reading
 from evolve.replay import replay
 from evolve.run import Run
@@ -97,6 +98,22 @@ def folder(tmp_path: Path) -> Path:
 def _run(folder: Path, *overrides: str, seen: list[Event] | None = None) -> Summary:
     run = Run.create(str(folder), overrides=overrides, out=folder.parent / "run")
     return asyncio.run(run.execute([seen.append] if seen is not None else []))
+
+
+def test_while_finals_are_held_the_progress_line_says_so(folder: Path) -> None:
+    run = Run.create(str(folder), out=folder.parent / "run")
+    progress, said = Progress(run), []
+
+    def watch(event: Event) -> None:
+        if isinstance(event, Committed | Examined):
+            said.append(progress.status())
+
+    asyncio.run(run.execute([watch]))
+    assert "trials" in said[0]
+    assert said[-2:] == [
+        "the search is over; judging 3 of the best on validation",
+        "the search is over; judging 1 of the best on test",
+    ]
 
 
 def _values(summary: Summary) -> dict[int, float]:

@@ -55,6 +55,24 @@ def test_a_trial_below_the_bar_of_a_stage_goes_no_further(execute: Any, rows: An
     assert 0 < len(climbed) < len(judged)
 
 
+@pytest.mark.parametrize(("extra", "again"), [("", False), (", wall_s=9.0", True)])
+def test_what_a_lower_stage_judged_within_the_same_limits_is_not_judged_again(
+    extra: str, again: bool, execute: Any, rows: Any, tmp_path: Path
+) -> None:
+    stages = f'stages=[{{name="first", instances=["left"], min_score=-1.5}}, {{name="all"{extra}}}]'
+    found = execute(stages)
+    run = tmp_path / "run"
+    both = "outcomes l JOIN outcomes h USING (trial, instance) WHERE l.stage = 'first' AND h.stage = 'all'"
+    pairs = list(rows(run, f"SELECT l.score, h.score, l.solution = h.solution, h.cpu_s FROM {both}"))
+    assert pairs
+    assert all(low == high and same for low, high, same, _ in pairs)
+    assert all((cpu > 0.0) is again for *_, cpu in pairs)
+    ((judged,),) = rows(run, "SELECT count(*) FROM outcomes")
+    assert found.evaluations == judged - (0 if again else len(pairs))
+    assert found.best.certified == found.best.claimed
+    assert asyncio.run(replay(run)).faithful
+
+
 def variants(template: str, count: int) -> str:
     return "mutator.texts=" + json.dumps([template.format(i=i) for i in range(count)])
 

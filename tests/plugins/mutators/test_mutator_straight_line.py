@@ -87,13 +87,14 @@ def _child(proposal: Proposal) -> StraightProgram:
 @pytest.mark.parametrize("edit", EDITS)
 def test_each_edit_leads_to_fitting_programs_that_are_new(edit: str) -> None:
     texts = set()
+    parents = (OTHER, RULE) if edit == "jitter" else (RULE, OTHER)  # RULE has no free number
     for seed in range(40):
-        proposal = _propose(StraightLine(edits=1), seed, RULE, OTHER, operator=f"straight_line.{edit}")
+        proposal = _propose(StraightLine(edits=1), seed, *parents, operator=f"straight_line.{edit}")
         _child(proposal)
         assert proposal.operator == f"straight_line.{edit}"
         assert proposal.program is not None
         texts.add(proposal.program.text)
-    assert RULE not in texts
+    assert parents[0] not in texts
     assert len(texts) >= {"delete": 1, "function": 1, "shrink": 3, "constant": 3}.get(edit, 10), "RULE allows few"
 
 
@@ -180,8 +181,26 @@ def test_a_free_program_is_left_to_other_operators() -> None:
 
 def test_it_says_what_it_needs() -> None:
     assert StraightLine().unfit(make_facts()) == "the problem offers no primitives"
-    idle = StraightLine(0, 0, 0, 0, 0, 0, 0, 0)
+    idle = StraightLine(**dict.fromkeys(EDITS, 0.0))
     assert idle.unfit(make_facts(primitives=BLOCKS)) == "all weights are 0"
+
+
+def test_jitter_moves_all_free_numbers_that_matter_and_nothing_else() -> None:
+    program = read(
+        "from primitives import add\n\n\ndef f(u, v):\n"
+        "    a = add(u, 0.999)\n    b = add(a, 40.0)\n    c = add(b, 7.0)\n    return b\n",
+        SIGNATURE,
+    )
+    children = [c for c in (Editor(SIGNATURE, np.random.default_rng(s)).jitter(program) for s in range(200)) if c]
+    numbers = np.array([[s.arguments[1] for s in child.statements] for child in children])
+    assert len(children) > 150
+    assert (numbers[:, 2] == 7.0).all()
+    assert (np.abs(numbers[:, 1] - 40.0) > 0).mean() > 0.9
+    near_one = np.abs(1.0 - numbers[:, 0])
+    assert ((near_one > 0.0005) & (near_one < 0.002)).mean() > 0.3, "its distance from 1 is scaled, too"
+    assert [(s.function, s.target) for s in children[0].statements] == [
+        (s.function, s.target) for s in program.statements
+    ]
 
 
 @pytest.mark.parametrize("fresh", [0.0, 0.5, 1.0])
