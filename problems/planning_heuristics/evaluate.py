@@ -18,7 +18,7 @@ from evolve_problems.planning_heuristics.tasks import (
     validation_tasks,
 )
 
-from evolve import Candidate, Instance, Outcome, ProblemError, Verdict, strict
+from evolve import Candidate, CandidateError, Instance, Outcome, ProblemError, Status, Verdict, strict
 from evolve.instance import Split
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def evaluate(candidate: Candidate, instance: Instance) -> Outcome:
     runs: list[dict[str, Any]] = []
     for size, seed, most in instance.tasks:
         known = known_task(instance.domain, size, seed)
-        found = search(known.task, _Guide(candidate, known), most)
+        found = _search(candidate, known, most, alone=len(instance.tasks) == 1)
         if found.status == "solved":
             fault = validate(domain_text(instance.domain), generate(instance.domain, size, seed), found.plan)
             if fault:
@@ -84,6 +84,16 @@ def evaluate(candidate: Candidate, instance: Instance) -> Outcome:
         if len(instance.tasks) > 1 and not any(run["solved"] for run in runs[-_PATIENCE:]) and len(runs) >= _PATIENCE:
             break
     return _judged(runs, instance)
+
+
+def _search(candidate: Candidate, known: KnownTask, most: int, *, alone: bool) -> SearchResult:
+    """Search with a candidate. Where nothing comes after it, a search that takes too long is one that found no plan."""
+    try:
+        return search(known.task, _Guide(candidate, known), most)
+    except CandidateError as error:
+        if error.status is not Status.TIMEOUT or not alone:
+            raise
+        return SearchResult("limit", (), most, 0)
 
 
 def _judged(runs: Sequence[Mapping[str, Any]], instance: Instance) -> Outcome:

@@ -20,6 +20,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from evolve.errors import EvolveError
 from evolve.evaluation import Limits
 from evolve.interfaces import Job, Setup
 from evolve.judge import Judge
@@ -98,7 +99,8 @@ def read_run(run: Path) -> tuple[dict[str, object], list[Finalist]]:
             solutions = record.solutions(number)
             runs = {name: found[0] for name, found in solutions.items() if name.startswith("validation-") and found}
             solved = {name: int(one["expansions"]) for name, one in runs.items() if one["solved"]}
-            found.append(Finalist(number, record.trial(number).program, solved))
+            files = record.trial(number).program.files  # read now: the record is about to be closed
+            found.append(Finalist(number, Program(files), solved))
     return config["params"], found
 
 
@@ -112,7 +114,7 @@ def test_expansions(params: Mapping[str, object], members: Sequence[Finalist]) -
         tests = [instance for instance in judge.description.instances if instance.split == "test"]
         for instance in tests:
             for one in members:
-                job = Job("evaluate", one.program.files, one.program.main, instance, Limits(wall_s=600.0))
+                job = Job("evaluate", one.program.files, one.program.main, instance, Limits(wall_s=60.0))
                 outcome = judge.run(job).outcome
                 run = outcome.solution[0] if outcome is not None and outcome.valid else {"solved": False}
                 found.setdefault(instance.id, []).append(int(run["expansions"]) if run["solved"] else None)
@@ -125,7 +127,10 @@ def main() -> None:
     parser.add_argument("run", type=Path, help="the run's folder")
     parser.add_argument("--size", type=int, default=3, help="most members")
     given = parser.parse_args()
-    params, finalists = read_run(given.run)
+    try:
+        params, finalists = read_run(given.run)
+    except EvolveError as error:
+        parser.error(str(error))
     if not finalists:
         raise SystemExit(f"{given.run} holds no finals; let it end")
     members = choose(finalists, given.size)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 from evolve_problems._shared.planning import DOMAINS, HFF, GoalCount, search
+from evolve_problems.planning_heuristics import compare, portfolio
 from evolve_problems.planning_heuristics import evaluate as judging
 from evolve_problems.planning_heuristics.compare import against
 from evolve_problems.planning_heuristics.portfolio import Finalist, choose, cost
@@ -21,6 +24,7 @@ from evolve.instance import Instance
 from evolve.interfaces import Job, Setup
 from evolve.judge import Judge
 from evolve.program import Program
+from evolve.run import Run
 
 FOLDER = Path(__file__).parent
 CHEATS = sorted((FOLDER / "cheats").glob("*.py"))
@@ -85,6 +89,16 @@ def test_a_cheat_gets_the_outcome_that_it_names(judge: Judge, path: Path) -> Non
     outcome = judged(judge, text, "train", wall_s=1.0)
     assert (str(outcome.status), outcome.score) == (expected, None)
     assert outcome.feedback
+
+
+@pytest.mark.parametrize(
+    "slow", ["import time\n\n\ndef heuristic(state):\n    time.sleep(0.05)\n    return 0.0\n", SEED]
+)
+def test_a_single_search_that_takes_too_long_found_no_plan(judge: Judge, slow: str) -> None:
+    name = next(one.id for one in judge.description.instances if one.split == "test")
+    outcome = judged(judge, slow, name, wall_s=0.3)
+    assert outcome.score == 0.0
+    assert outcome.feedback.startswith("solved 0 of 1")
 
 
 def test_a_search_that_finds_a_plan_is_worth_more_than_any_that_does_not() -> None:
@@ -265,3 +279,31 @@ def test_a_task_is_won_by_who_solves_it_or_else_by_who_expands_fewer_and_failure
     other = {"a": 20, "b": 10, "c": 30, "d": None, "f": 5}
     assert against(found, other) == (2, 2, 1.0)
     assert against({"a": None}, {}) == (0, 0, None)
+
+
+@pytest.fixture(scope="module")
+def small_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = tmp_path_factory.mktemp("planning") / "run"
+    overrides = ["params.expansions=60", "run.workers=1", "run.seed=1"]
+    made = Run.create(str(FOLDER), overrides=overrides, extra={"budget": {"trials": 60}}, out=run)
+    assert asyncio.run(made.execute([])).status == "finished"
+    return run
+
+
+@pytest.mark.parametrize(("script", "says"), [(portfolio, "of 10"), (compare, "blocksworld     1")])
+def test_a_run_can_be_looked_at_afterwards(
+    script: ModuleType, says: str, small_run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", [script.__name__, str(small_run)])
+    script.main()
+    assert says in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("script", [portfolio, compare])
+def test_a_folder_that_is_no_run_is_one_line(
+    script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", [script.__name__, str(tmp_path / "none")])
+    with pytest.raises(SystemExit):
+        script.main()
+    assert "none" in capsys.readouterr().err
