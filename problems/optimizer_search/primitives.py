@@ -23,235 +23,202 @@ GUARD = 1e-8
 """What division adds to the divisor."""
 
 _block = primitive(cost=0.05, memo=False)
-_quiet = np.errstate(all="ignore")
+np.seterr(all="ignore")  # NaN and infinity are answers here; once, since to switch at each call takes as long as a call
 
 
 @_block
-@_quiet
 def absolute(x: float) -> float:
     """Return |x|."""
     return np.absolute(x)
 
 
 @_block
-@_quiet
 def sign(x: float) -> float:
     """Return 1 where x is positive, -1 where it is negative, 0 where it is 0."""
     return np.sign(x)
 
 
 @_block
-@_quiet
 def square(x: float) -> float:
     """Return x squared."""
     return np.square(x)
 
 
 @_block
-@_quiet
 def cube(x: float) -> float:
     """Return x to the third power."""
     return x * np.square(x)
 
 
 @_block
-@_quiet
 def sqrt(x: float) -> float:
     """Return the square root of |x|."""
     return np.sqrt(np.absolute(x))
 
 
 @_block
-@_quiet
 def cbrt(x: float) -> float:
     """Return the real cube root of x."""
     return np.cbrt(x)
 
 
 @_block
-@_quiet
 def reciprocal(x: float) -> float:
     """Return 1 / (x + 1e-8)."""
     return np.true_divide(1.0, x + GUARD)
 
 
 @_block
-@_quiet
 def exp(x: float) -> float:
     """Return e to the power x."""
     return np.exp(x)
 
 
 @_block
-@_quiet
 def expm1(x: float) -> float:
     """Return e to the power x, less 1."""
     return np.expm1(x)
 
 
 @_block
-@_quiet
 def log(x: float) -> float:
     """Return the natural logarithm of |x|."""
     return np.log(np.absolute(x))
 
 
 @_block
-@_quiet
 def log1p(x: float) -> float:
     """Return the natural logarithm of 1 + |x|."""
     return np.log1p(np.absolute(x))
 
 
 @_block
-@_quiet
 def sin(x: float) -> float:
     """Return the sine of x, in radians."""
     return np.sin(x)
 
 
 @_block
-@_quiet
 def cos(x: float) -> float:
     """Return the cosine of x, in radians."""
     return np.cos(x)
 
 
 @_block
-@_quiet
 def tan(x: float) -> float:
     """Return the tangent of x, in radians."""
     return np.tan(x)
 
 
 @_block
-@_quiet
 def arcsin(x: float) -> float:
     """Return the angle whose sine is x, clipped to -1..1 first."""
     return np.arcsin(np.minimum(np.maximum(x, -1.0), 1.0))
 
 
 @_block
-@_quiet
 def arccos(x: float) -> float:
     """Return the angle whose cosine is x, clipped to -1..1 first."""
     return np.arccos(np.minimum(np.maximum(x, -1.0), 1.0))
 
 
 @_block
-@_quiet
 def arctan(x: float) -> float:
     """Return the angle whose tangent is x."""
     return np.arctan(x)
 
 
 @_block
-@_quiet
 def sinh(x: float) -> float:
     """Return the hyperbolic sine of x."""
     return np.sinh(x)
 
 
 @_block
-@_quiet
 def cosh(x: float) -> float:
     """Return the hyperbolic cosine of x."""
     return np.cosh(x)
 
 
 @_block
-@_quiet
 def tanh(x: float) -> float:
     """Return the hyperbolic tangent of x."""
     return np.tanh(x)
 
 
 @_block
-@_quiet
 def arcsinh(x: float) -> float:
     """Return the number whose hyperbolic sine is x."""
     return np.arcsinh(x)
 
 
 @_block
-@_quiet
 def arctanh(x: float) -> float:
     """Return the number whose hyperbolic tangent is x, clipped to -0.999999..0.999999 first."""
     return np.arctanh(np.minimum(np.maximum(x, -0.999999), 0.999999))
 
 
 @_block
-@_quiet
 def add(x: float, y: float) -> float:
     """Return x + y."""
     return x + y
 
 
 @_block
-@_quiet
 def subtract(x: float, y: float) -> float:
     """Return x - y."""
     return x - y
 
 
 @_block
-@_quiet
 def multiply(x: float, y: float) -> float:
     """Return x * y, coordinate by coordinate."""
     return x * y
 
 
 @_block
-@_quiet
 def divide(x: float, y: float) -> float:
     """Return x / (y + 1e-8)."""
     return np.true_divide(x, y + GUARD)
 
 
 @_block
-@_quiet
 def power(x: float, y: float) -> float:
     """Return |x| to the power y."""
     return np.power(np.absolute(x), y)
 
 
 @_block
-@_quiet
 def maximum(x: float, y: float) -> float:
     """Return the larger one, coordinate by coordinate."""
     return np.maximum(x, y)
 
 
 @_block
-@_quiet
 def minimum(x: float, y: float) -> float:
     """Return the smaller one, coordinate by coordinate."""
     return np.minimum(x, y)
 
 
 @_block
-@_quiet
 def interp(x: float, y: float, a: float) -> float:
     """Return (1 - a) * x + a * y: a moving average of x when y is the old one."""
     return (1.0 - a) * x + a * y
 
 
 @_block
-@_quiet
 def dot(x: float, y: float) -> float:
     """Return the sum of the products of coordinates."""
     return np.add.reduce(np.multiply(x, y), axis=None)
 
 
 @_block
-@_quiet
 def norm(x: float) -> float:
     """Return the Euclidean length of x."""
     return np.sqrt(np.add.reduce(np.square(x), axis=None))
 
 
 @_block
-@_quiet
 def cosine_similarity(x: float, y: float) -> float:
     """Return the cosine of the angle between x and y."""
     lengths = np.add.reduce(np.square(x), axis=None) * np.add.reduce(np.square(y), axis=None)
@@ -259,7 +226,6 @@ def cosine_similarity(x: float, y: float) -> float:
 
 
 @_block
-@_quiet
 def clip_by_norm(x: float, limit: float) -> float:
     """Return x, shortened to the length |limit| where it is longer; a vector of limits counts with its own length."""
     length = np.sqrt(np.add.reduce(np.square(x), axis=None))

@@ -1,4 +1,7 @@
-"""AdamW without bias correction: the rule that the search starts from."""
+"""AdamW without bias correction: the rule that the search starts from.
+
+Its two factors beside the schedule, alpha and lambda of Loshchilov and Hutter (arXiv:1711.05101), are 1 and 0.01.
+"""
 
 from primitives import divide, interp, sqrt, square
 
@@ -18,6 +21,7 @@ def update(w: float, g: float, lr: float, v1: float, v2: float) -> tuple[float, 
     v = interp(g2, v2, 0.999)
     spread = sqrt(v)
     step = divide(m, spread)
+    step = step * 1.0
     decay = w * 0.01
     step = step + decay
     step = step * lr
