@@ -5,7 +5,8 @@ still leave a name without a value; whoever edits checks the child with `evolve.
 
 Reference: Real et al., "AutoML-Zero", arXiv:2003.03384, 2020; Chen et al., "Symbolic discovery of optimization
 algorithms", arXiv:2302.06675, 2023, appendix on mutations: a new constant starts at 1, and one that is changed is
-multiplied by 2**N(0, s) or drawn anew from N(0, 1). There s = 1; here it is drawn, too, so that .99 can become .98.
+multiplied by 2**N(0, s) or drawn anew from N(0, 1). There s = 1; here it is drawn, too, and of a constant between 0
+and 1 the distance from 1 is multiplied as often, so that .99 can become .98.
 """
 
 from __future__ import annotations
