@@ -156,8 +156,11 @@ class Ladder:
         fresh: list[Scored] = []
         for place, name in enumerate(wanted, LADDER_PLACES * (step + 1)):
             scored = recorded.get((stage, name))  # judged before a crash, and not yet known to the plugins
+            instance = self.state.instance(name)
+            if scored is None and stage == rung.name:
+                scored = self._carried(trial, trial.outcomes, place, instance, rung)
             if scored is None:
-                scored = await self._evaluate(trial, place, self.state.instance(name), stage, rung.limits)
+                scored = await self._evaluate(trial, place, instance, stage, rung.limits)
             fresh.append(scored)
         return fresh
 
@@ -264,7 +267,7 @@ class Ladder:
                 if scored is None:
                     if outcomes[first:] and not self._syllabus.go_on(trial, outcomes[first:]):
                         return self._finished(trial, outcomes, TrialStatus.FAILED)
-                    scored = self._carried(trial, outcomes, instance, stage)
+                    scored = self._carried(trial, outcomes, len(outcomes), instance, stage)
                 if scored is None:
                     scored = await self._evaluate(trial, len(outcomes), instance, stage.name, stage.limits, standing)
                 outcomes.append(scored)
@@ -275,15 +278,17 @@ class Ladder:
                 return self._finished(trial, outcomes, TrialStatus.FAILED)
         return self._finished(trial, outcomes, TrialStatus.OK if stages else TrialStatus.ENTERED)
 
-    def _carried(self, trial: Trial, outcomes: Sequence[Scored], instance: Instance, stage: Stage) -> Scored | None:
+    def _carried(
+        self, trial: Trial, outcomes: Sequence[Scored], place: int, instance: Instance, stage: Stage
+    ) -> Scored | None:
         """Take the outcome over that a lower stage has of an instance, if it was judged within the same limits."""
         alike = {rung.name for rung in self.stages if rung.limits == stage.limits}
         known = next((s for s in outcomes if s.instance == instance.id and s.stage in alike), None)
         if known is None:
             return None
-        solution = self.state.ledger.solutions(trial.number).get(instance.id)
+        solution = self.state.ledger.solutions(trial.leader).get(instance.id)
         outcome = replace(known.outcome, solution=solution, cost=Cost())
-        return self._written(trial, len(outcomes), instance, stage.name, outcome)
+        return self._written(trial, place, instance, stage.name, outcome)
 
     def _finished(self, trial: Trial, outcomes: list[Scored], status: TrialStatus) -> Trial:
         score, fitness = self.score(outcomes) if outcomes and status is TrialStatus.OK else (None, None)

@@ -31,7 +31,7 @@ def parsed(source: str) -> StraightProgram:
 
 def compiled(program: StraightProgram) -> Rule:
     """Return a straight-line program as a function of this process."""
-    rule: Rule = LANGUAGE.run(program.pruned())
+    rule: Rule = LANGUAGE.run(program)
     return rule
 
 

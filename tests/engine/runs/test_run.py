@@ -73,6 +73,18 @@ def test_what_a_lower_stage_judged_within_the_same_limits_is_not_judged_again(
     assert asyncio.run(replay(run)).faithful
 
 
+def test_what_a_lower_stage_judged_is_not_judged_again_when_a_strategy_asks_for_the_higher_one(
+    execute: Any, rows: Any, tmp_path: Path
+) -> None:
+    stages = 'stages=[{name="first", instances=["left"]}, {name="all"}]'
+    execute(stages, 'strategy={use="funnel", strategy={use="steady_state", archive={use="top_k"}}}', "archive=none")
+    both = "outcomes l JOIN outcomes h USING (trial, instance) WHERE l.stage = 'first' AND h.stage = 'all'"
+    pairs = list(rows(tmp_path / "run", f"SELECT l.score, h.score, l.solution = h.solution, h.cpu_s FROM {both}"))
+    assert len(pairs) > 3
+    assert all(low == high and same and cpu == 0.0 for low, high, same, cpu in pairs)
+    assert asyncio.run(replay(tmp_path / "run")).faithful
+
+
 def variants(template: str, count: int) -> str:
     return "mutator.texts=" + json.dumps([template.format(i=i) for i in range(count)])
 
