@@ -33,7 +33,7 @@ def evaluate(candidate: Candidate, instance: Instance) -> Outcome:
         return candidate.call("update", *asked)
 
     with np.errstate(all="ignore"):
-        return Outcome.ok(task.progress(descend(rule, task, task.rates[0])))
+        return Outcome.ok(task.progress(*descend(rule, task, task.rates)))
 
 
 probe = full.probe

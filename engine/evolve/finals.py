@@ -1,16 +1,19 @@
 """`Finals`: when a search has ended, its best programs are judged on what it never saw, and one of them wins.
 
 The search has picked its best on the instances it trained on, so that their scores flatter them. A stage with
-`finalists` judges the best few again, on instances of any split, and passes the better ones on to the next such
+`finalists` judges a few of the best again, on instances of any split, and passes the better ones on to the next such
 stage: a validation stage chooses, and a sealed test stage with one finalist says what the choice is worth. Nothing of
 this reaches a strategy or an operator.
+
+The very best of a search are often one idea with slightly different numbers, and share what is wrong with it. So every
+other finalist is the best that is left of what the strategy keeps, such as the elites of an archive's niches.
 """
 
 from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from evolve.events import Examined
@@ -32,12 +35,14 @@ class Finals:
 
     Args:
         state: of the run; only read.
+        kept: what the strategy keeps, best first.
         ladder: judges.
         stages: those with finalists, in order.
         note: called with the result of each stage.
     """
 
     state: RunState
+    kept: Callable[[], Iterable[Trial]]
     ladder: Ladder
     stages: Sequence[Stage]
     note: Callable[[Examined], None]
@@ -72,13 +77,17 @@ class Finals:
         return winner
 
     def _best(self, count: int) -> list[Trial]:
-        """Return the best trials of different classes, at most so many, the best first."""
+        """Return trials of different classes, at most so many: in turn the best of all, and the best that is kept."""
         found: dict[int, Trial] = {}
-        for number in self.state.ranking.best_first():
-            if len(found) >= count:
-                break
-            leader = self.state.trial(number).leader
-            found.setdefault(leader, self.state.trial(leader))
+        sources = [iter(self.state.ranking.best_first()), (trial.number for trial in self.kept())]
+        while sources and len(found) < count:
+            source = sources.pop(0)
+            for number in source:
+                leader = self.state.trial(number).leader
+                if leader not in found:
+                    found[leader] = self.state.trial(leader)
+                    sources.append(source)
+                    break
         return list(found.values())
 
     async def _judge(self, trial: Trial, stage: Stage, place: int) -> tuple[Trial, float | None, float | None]:

@@ -1,9 +1,8 @@
 """The base classes of everything that can be plugged in.
 
 A plugin of any kind is a plain `@dataclass`; its init fields are its settings. Randomness is always an argument.
-State changes only in `observe`, `Curriculum.update` and `Archive.add`: all others read it. That one rule is what
-makes resume and replay free for plugin authors: the engine feeds the recorded events again, and nobody writes save
-and load.
+State changes only in `observe`, `Curriculum.update` and `Archive.add`: all others read it. So resume and replay are
+free for plugin authors: the engine feeds the recorded events again, and nobody writes save and load.
 """
 
 from __future__ import annotations
@@ -56,7 +55,6 @@ __all__ = [
     "Strategy",
     "View",
 ]
-
 
 # --- strategies ------------------------------------------------------------------------------------------------------
 
@@ -117,6 +115,10 @@ class Strategy(ABC):
     @abstractmethod
     def observe(self, event: Event, rng: Generator) -> None:
         """Learn from a fact; the only place where state may change."""
+
+    def kept(self) -> Iterable[Trial]:
+        """Yield what it keeps, best first: finals look there for programs that are unlike the best ones."""
+        return ()
 
 
 # --- archives and selectors -----------------------------------------------------------------------------------------

@@ -361,7 +361,7 @@ class Loop:
         return self.state.meter.exhausted()
 
     async def _end(self, reason: str) -> None:
-        finals = self.holding = Finals(self.state, self.ladder, self.finals, self._examined)
+        finals = self.holding = Finals(self.state, self.parts.strategy.kept, self.ladder, self.finals, self._examined)
         if not self.stop_reason:
             winner = await finals.hold(self.answer, lambda: bool(self.stop_reason))
             self.answer = self.answer if winner is None else winner

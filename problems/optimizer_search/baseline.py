@@ -117,7 +117,7 @@ def references() -> None:
     """Print what AdamW without bias correction reaches at its best learning rate."""
     adamw = compiled(RIVALS["AdamW"].program(RIVALS["AdamW"].usual))
     for task in suites.TASKS.values():
-        print(f"{task.id:24} {min(descend(adamw, task, rate).final for rate in _RATES):.4g}")
+        print(f"{task.id:24} {min(descent.final for descent in descend(adamw, task, _RATES)):.4g}")
 
 
 def main() -> None:

@@ -74,7 +74,7 @@ def overfitting(found: Mapping[str, Sequence[tuple[float, float]]]) -> Figure:
 def _best_curve(name: str, task: TrainingTask) -> list[float]:
     rival = RIVALS[name]
     rule = compiled(rival.program(rival.tuned))
-    best = min((descend(rule, task, rate) for rate in task.rates), key=lambda descent: descent.final)
+    best = min(descend(rule, task, task.rates), key=lambda descent: descent.final)
     every = max(1, -(-len(best.losses) // _POINTS))
     return list(best.losses[::every])
 

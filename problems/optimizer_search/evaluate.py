@@ -47,13 +47,10 @@ def instances() -> list[Instance]:
 def evaluate(candidate: Candidate, instance: Instance) -> Outcome:
     """Return how far a rule brings one task, in units of AdamW, at learning rates that are the same for all."""
     task = TASKS[instance.id]
-    descents, trained = [], []
+    player = _Player(candidate, task)
     with np.errstate(all="ignore"):
-        for rate in task.rates:
-            player = _Player(candidate, task, rate)
-            descents.append(descend(player.update, task, rate))
-            player.replay()
-            trained.append(player.evenness)
+        descents = descend(player.update, task, task.rates)
+        player.replay()
     progress = [task.progress(descent) for descent in descents]
     best = int(np.argmax(progress))
     losses = descents[best].losses
@@ -63,7 +60,7 @@ def evaluate(candidate: Candidate, instance: Instance) -> Outcome:
         metrics={"best_progress": progress[best], "best_rate": task.rates[best], "diverged": progress.count(-1.0)},
         measures={
             "sensitivity": min(3.0, progress[best] - sum(progress) / len(progress)),  # to the learning rate, 0 to 3
-            "evenness": trained[best],  # of the last update: 1 when all coordinates move equally far; 0 to 1
+            "evenness": player.evenness(best),  # of the last update: 1 when all coordinates move equally far; 0 to 1
         },
         feedback=_feedback(task, descents),
         solution={"rate": task.rates[best], "losses": [float(f"{loss:.5g}") for loss in losses[::every]]},
@@ -111,25 +108,28 @@ def overview(results: Sequence[Mapping[str, Any]]) -> Figure:
 class _Player:
     """Asks a candidate for updates, and afterwards whether it answers the same questions the same way again.
 
-    A rule that keeps anything but its two slots of state, such as the step number or weights that it met in an earlier
-    training, answers differently in a fresh process.
+    A rule that keeps anything but its two slots of state, such as the step number or weights that it met in another
+    training, answers differently in a fresh process. A straight-line rule cannot keep anything: it is asked for all
+    trainings at once, and never again.
     """
 
-    def __init__(self, candidate: Candidate, task: TrainingTask, rate: float) -> None:
-        self.evenness = 0.0
+    def __init__(self, candidate: Candidate, task: TrainingTask) -> None:
         self._candidate = candidate
-        rng = np.random.default_rng((task.seed, int(rate * 1e6)))
-        self._kept = set(rng.choice(task.steps, size=_REPLAYED, replace=False).tolist())
-        self._asked: list[tuple[tuple[Any, ...], Vector]] = []
+        self._rows = range(len(task.rates))
+        self._kept = set(np.random.default_rng(task.seed).choice(task.steps, size=_REPLAYED, replace=False).tolist())
+        self._asked: list[tuple[tuple[Any, ...], Vector]] = []  # of one training at one step, and the answer
+        self._last: Any = 0.0
         self._step = 0
         candidate.restart()
 
-    def update(self, w: Vector, g: Vector, lr: float, v1: Any, v2: Any) -> tuple[Any, Any, Any]:
-        asked = (w, g, lr, v1, v2)
-        update, v1, v2 = _three(self._candidate.call("update", *asked), w.size)
+    def update(self, w: Vector, g: Vector, lr: Vector, v1: Any, v2: Any) -> tuple[Any, Any, Any]:
+        """Return the updates of all trainings and their slots, which are lists for a rule behind the border."""
+        if self._candidate.inline:
+            update, v1, v2 = self._candidate.call("update", w, g, lr, v1, v2)
+        else:
+            update, v1, v2 = self._row_by_row(w, g, lr, v1, v2)
         if self._step in self._kept:
-            self._asked.append((asked, np.array(update)))
-            self._note(update)
+            self._last = update
         if self._step == 0 and not np.isfinite(update).all():
             raise Refused("the first update has NaN or infinity in it, though weights and gradient are finite")
         self._step += 1
@@ -143,10 +143,24 @@ class _Player:
             if not np.array_equal(before, now, equal_nan=True):
                 raise Refused("the same arguments got two different updates; keep state in v1 and v2 only")
 
-    def _note(self, update: Any) -> None:
-        sizes = np.abs(np.atleast_1d(update))
+    def evenness(self, row: int) -> float:
+        """Return how equally far the coordinates of one training moved, late in it: 1 is equally far; 0 to 1."""
+        sizes = np.abs(self._last[row] if np.ndim(self._last) else self._last)
         spread = float(np.sqrt(np.mean(sizes * sizes)))
-        self.evenness = min(1.0, float(np.mean(sizes)) / spread) if 0.0 < spread < np.inf else 0.0
+        return min(1.0, float(np.mean(sizes)) / spread) if 0.0 < spread < np.inf else 0.0
+
+    def _row_by_row(self, w: Vector, g: Vector, lr: Vector, v1: Any, v2: Any) -> tuple[Any, Any, Any]:
+        updates = np.full_like(w, np.nan)
+        slots = [list(slot) if isinstance(slot, list) else [slot] * len(w) for slot in (v1, v2)]
+        for row in self._rows:
+            if np.isnan(w[row]).all():  # given up
+                continue
+            asked = (w[row], g[row], float(lr[row, 0]), slots[0][row], slots[1][row])
+            answer, slots[0][row], slots[1][row] = _three(self._candidate.call("update", *asked), w[row].size)
+            updates[row] = answer
+            if self._step in self._kept:
+                self._asked.append((asked, np.array(answer)))
+        return updates, slots[0], slots[1]
 
 
 def _three(answer: Any, size: int) -> tuple[Any, Any, Any]:

@@ -38,5 +38,5 @@ def compiled(program: StraightProgram) -> Rule:
 def score_on(program: StraightProgram, task: TrainingTask) -> float:
     """Return what the judge would say of a straight-line program on one task."""
     rule = compiled(program)
-    score: float = task.score([task.progress(descend(rule, task, rate)) for rate in task.rates])
+    score: float = task.score(list(map(task.progress, descend(rule, task, task.rates))))
     return score

@@ -1,6 +1,8 @@
 """Building blocks of update rules: elementwise mathematics, and a few functions of whole vectors.
 
-A value is a number or a flat vector, and both mix as in NumPy. Every function is total: roots and logarithms are of the
+A value is a number or a flat vector, and both mix as in NumPy. The judge may also hand over several trainings at once:
+then a vector is a row of an array, a number that differs by training a column, and each row gets what it would get by
+itself. Every function is total: roots and logarithms are of the
 absolute value, a divisor has 1e-8 added, inverse functions clip what lies outside their domain. NaN and infinity may
 come out and are passed on; nothing raises. None of them knows an optimizer.
 
@@ -209,25 +211,29 @@ def interp(x: float, y: float, a: float) -> float:
 @_block
 def dot(x: float, y: float) -> float:
     """Return the sum of the products of coordinates."""
-    return np.add.reduce(np.multiply(x, y), axis=None)
+    return _sum(np.multiply(x, y))
 
 
 @_block
 def norm(x: float) -> float:
     """Return the Euclidean length of x."""
-    return np.sqrt(np.add.reduce(np.square(x), axis=None))
+    return np.sqrt(_sum(np.square(x)))
 
 
 @_block
 def cosine_similarity(x: float, y: float) -> float:
     """Return the cosine of the angle between x and y."""
-    lengths = np.add.reduce(np.square(x), axis=None) * np.add.reduce(np.square(y), axis=None)
-    return np.true_divide(np.add.reduce(np.multiply(x, y), axis=None), np.sqrt(lengths) + GUARD)
+    lengths = _sum(np.square(x)) * _sum(np.square(y))
+    return np.true_divide(_sum(np.multiply(x, y)), np.sqrt(lengths) + GUARD)
 
 
 @_block
 def clip_by_norm(x: float, limit: float) -> float:
     """Return x, shortened to the length |limit| where it is longer; a vector of limits counts with its own length."""
-    length = np.sqrt(np.add.reduce(np.square(x), axis=None))
-    most = np.sqrt(np.add.reduce(np.square(limit), axis=None))
+    length, most = np.sqrt(_sum(np.square(x))), np.sqrt(_sum(np.square(limit)))
     return x * np.minimum(1.0, np.true_divide(most, length + GUARD))
+
+
+def _sum(x: np.ndarray) -> np.ndarray:
+    """Return the sum over a vector's coordinates, or over each row's, which is then a column."""
+    return np.add.reduce(x, axis=-1, keepdims=True) if x.ndim > 1 else np.add.reduce(x, axis=-1)

@@ -10,25 +10,27 @@ from evolve_problems._shared.training import TrainingTask
 
 __all__ = ["META10", "META100", "SEALED", "SMOKE", "TASKS", "TRAIN"]
 
-_LOW, _MIDDLE, _HIGH = (0.001, 0.003, 0.01, 0.03), (0.003, 0.01, 0.03, 0.1), (0.01, 0.03, 0.1, 0.3)
+_RATES = tuple(float(f"{10 ** (step / 4):.2g}") for step in range(-12, -1))
+_LOW, _MIDDLE, _HIGH = _RATES[:7], _RATES[2:9], _RATES[4:]
+"""Four in a factor of ten: with fewer, a score hangs on whether a rule's scale happens to fit one of them."""
 
 SMOKE = (TrainingTask("smoke", "quadratic", (10,), 50, 16, (0.03, 0.1), 101, 0.151, hardness=10.0),)
 """Filters broken rules in under a millisecond."""
 
 TRAIN = (
-    TrainingTask("train-quadratic", "quadratic", (40,), 150, 400, _HIGH, 1, 0.114, hardness=300.0),
-    TrainingTask("train-sparse", "sparse", (60,), 150, 8, _HIGH, 3, 0.1254, hardness=0.5),
+    TrainingTask("train-quadratic", "quadratic", (40,), 300, 16, _HIGH, 1, 0.2834, hardness=300.0),
+    TrainingTask("train-sparse", "sparse", (60,), 300, 8, _HIGH, 3, 0.06074, hardness=0.5),
     TrainingTask("train-valley", "valley", (12,), 120, 400, _HIGH, 2, 0.002238, hardness=3.0),
-    TrainingTask("train-softmax", "digits", (), 80, 16, _HIGH, 4, 0.213),
-    TrainingTask("train-digits", "digits", (16,), 100, 16, _MIDDLE, 5, 0.2432),
-    TrainingTask("train-teacher", "teacher", (24,), 120, 16, _MIDDLE, 6, 1.166, bend="relu"),
+    TrainingTask("train-softmax", "digits", (), 100, 32, _HIGH, 4, 0.1574),
+    TrainingTask("train-digits", "digits", (16,), 80, 100, _MIDDLE, 5, 0.113),
+    TrainingTask("train-teacher", "teacher", (24,), 120, 32, _MIDDLE, 6, 1.016, bend="relu"),
 )
 """What the search sees."""
 
 META10 = (
-    TrainingTask("meta10-quadratic", "quadratic", (120,), 600, 16, _HIGH, 11, 0.6652, cost=10, hardness=1000.0),
-    TrainingTask("meta10-sparse", "sparse", (150,), 400, 16, _HIGH, 12, 0.05093, cost=10, hardness=0.5),
-    TrainingTask("meta10-digits", "digits", (32, 24), 300, 32, _MIDDLE, 13, 0.1274, cost=10, bend="relu"),
+    TrainingTask("meta10-quadratic", "quadratic", (120,), 1000, 16, _HIGH, 11, 0.5122, cost=10, hardness=1000.0),
+    TrainingTask("meta10-sparse", "sparse", (150,), 800, 16, _HIGH, 12, 0.02849, cost=10, hardness=0.5),
+    TrainingTask("meta10-digits", "digits", (32, 24), 500, 32, _MIDDLE, 13, 0.07832, cost=10, bend="relu"),
     TrainingTask("meta10-teacher", "teacher", (48,), 500, 64, _MIDDLE, 14, 0.6485, cost=10),
 )
 """Ten times the work: picks among the best of the search."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -196,3 +197,21 @@ def test_all_primitives_take_every_number_and_vector_without_raising() -> None:
             for first in (*values, vector):
                 answer = function(first, *[vector] * (count - 1))
                 assert np.shape(answer) in ((), vector.shape), name
+
+
+@pytest.mark.parametrize("name", language.LANGUAGE.functions)
+def test_a_primitive_does_to_each_row_what_it_does_to_a_vector_and_to_each_column_what_it_does_to_a_number(
+    name: str,
+) -> None:
+    function = language.LANGUAGE.functions[name]
+    count = len(inspect.signature(function).parameters)
+    rng = np.random.default_rng(5)
+    for kinds in itertools.product(("number", "column", "rows"), repeat=count):
+        shapes = {"number": (), "column": (3, 1), "rows": (3, 301)}
+        values = [rng.normal(0.0, 2.0, shapes[kind]) for kind in kinds]
+        together = np.asarray(function(*values))
+        for row in range(3):
+            given = {"number": lambda x: x, "column": lambda x, row=row: x[row, 0], "rows": lambda x, row=row: x[row]}
+            alone = function(*(given[kind](value) for kind, value in zip(kinds, values, strict=True)))
+            found = together if together.ndim == 0 else together[row] if np.ndim(alone) else together[row, 0]
+            assert np.array_equal(found, alone, equal_nan=True), kinds

@@ -71,7 +71,7 @@ def test_the_mean_gradient_over_many_steps_is_that_of_the_loss(small: TrainingTa
 def test_a_training_is_the_same_every_time_and_another_with_another_seed(small: TrainingTask) -> None:
     def train(chosen: TrainingTask) -> Descent:
         objective_of.cache_clear()
-        return descend(lambda w, g, lr, v1, v2: (lr * g, v1, v2), chosen, 0.03)
+        return descend(lambda w, g, lr, v1, v2: (lr * g, v1, v2), chosen, [0.03])[0]
 
     assert train(small) == train(small)
     assert train(small).losses != train(dataclasses.replace(small, seed=8)).losses
@@ -105,9 +105,9 @@ def test_softmax_regression_reads_most_digits_after_a_short_training() -> None:
         weights.append(w)
         return 10.0 * lr * g, v1, v2
 
-    assert descend(rule, chosen, 0.1).final < 0.4
+    assert descend(rule, chosen, [0.1])[0].final < 0.4
     x, labels = digits.load("validation")
-    found = np.argmax(Net((64, 10)).scores(weights[-1], x), axis=1)
+    found = np.argmax(Net((64, 10)).scores(weights[-1][0], x), axis=1)
     assert np.mean(found == labels) > 0.9
 
 
@@ -127,18 +127,33 @@ def test_progress_is_minus_1_for_nan_0_for_standing_still_1_for_the_reference_an
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_a_rule_that_runs_away_is_given_up_as_diverged(bad: float) -> None:
     for small in SMALL:
-        found = descend(lambda w, g, lr, v1, v2: (np.full_like(w, bad), v1, v2), small, 0.1)
-        assert found.diverged
+        found = descend(lambda w, g, lr, v1, v2: (np.full_like(w, bad), v1, v2), small, [0.1, 0.2])
+        assert all(descent.diverged for descent in found)
+
+
+@pytest.mark.parametrize("small", SMALL, ids=lambda t: f"{t.kind}{t.size}")
+def test_trainings_side_by_side_go_as_each_goes_by_itself_also_when_one_is_given_up(small: TrainingTask) -> None:
+    def rule(w, g, lr, v1, v2):
+        return lr * g - np.where(lr > 1.0, 1e3, 0.0) * w, v1, v2
+
+    rates = (0.01, 2.0, 0.1)
+    together = descend(rule, small, rates)
+    alone = [descend(rule, small, [rate])[0] for rate in rates]
+    assert [descent.diverged for descent in together] == [False, True, False]
+    for one, other in zip(together, alone, strict=True):
+        assert one.losses == pytest.approx(other.losses, rel=1e-9)
+        assert (one.first, one.final) == (other.first, pytest.approx(other.final, rel=1e-9))
+    assert len(together[1].losses) < small.steps == len(together[0].losses)
 
 
 def test_the_learning_rate_falls_along_a_cosine_from_the_first_step_to_nearly_0() -> None:
     seen: list[float] = []
 
     def rule(w, g, lr, v1, v2):
-        seen.append(lr)
+        seen.append(float(lr[0, 0]))
         return 0.0, v1, v2
 
-    descend(rule, SMALL[0], 0.5)
+    descend(rule, SMALL[0], [0.5])
     assert seen[0] == 0.5
     assert seen == sorted(seen, reverse=True)
     assert seen[15] == pytest.approx(0.25)

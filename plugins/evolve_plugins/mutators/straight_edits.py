@@ -30,6 +30,8 @@ _FINEST = 2.0
 """How fine a change of a number may be: its exponent's deviation is between 1 and a hundredth, evenly in decades."""
 _DEPTH, _LEAF, _TRIES = 4, 0.3, 8
 """Of a new expression: its greatest depth, how often an argument is taken from what is there, how often to try."""
+_EVERYWHERE = 0.5
+"""How often what wraps an argument also wraps what is read of that name further on."""
 _KEPT = 0.5
 """How often a number stays a number, and a new one is preferred to a name."""
 
@@ -72,8 +74,7 @@ class Editor:
         made = self._statement(program, self.types(program, place))
         if made is None:
             return None
-        arguments = tuple(self._scaled(a) if a == 1.0 and type(a) is float else a for a in made.arguments)
-        made = replace(made, arguments=arguments)
+        made = self._unlike_one(made)
         type_name = self.signature.functions[made.function].returns
         return self._used(_with(program, place, made), place + 1, made.target, type_name)
 
@@ -185,6 +186,31 @@ class Editor:
         type_name = self.signature.functions[wanted.function].returns
         return self._used(child, place + len(statements), names[wanted.target], type_name)
 
+    def wrap(self, program: StraightProgram) -> StraightProgram | None:
+        """Call a function of an argument, and put the result in its place, there or wherever it is read from there on."""
+        places = [(i, j) for i, s in enumerate(program.statements) for j in range(len(s.arguments))]
+        if not places:
+            return None
+        place, position = self._pick(places)
+        statement = program.statements[place]
+        old = statement.arguments[position]
+        wanted = self.signature.functions[statement.function].parameters[position].type
+        block = self._pick(self.signature.blocks.primitives)
+        slots = [slot for slot, parameter in enumerate(block.parameters) if parameter.type == wanted]
+        if block.returns != wanted or not slots:
+            return None
+        slot, types = self._pick(slots), self.types(program, place)
+        arguments = [old if j == slot else self._new(p, types) for j, p in enumerate(block.parameters)]
+        if any(argument is None for argument in arguments):
+            return None
+        everywhere = type(old) is str and self.rng.random() < _EVERYWHERE
+        target = str(old) if everywhere else _fresh(_names(program))
+        made = self._unlike_one(Statement(target, block.name, tuple(a for a in arguments if a is not None)))
+        if not everywhere:
+            changed = replace(statement, arguments=_put(statement.arguments, position, target))
+            program = _exchanged(program, place, changed)
+        return _with(program, place, made)
+
     def subtree(self, program: StraightProgram) -> StraightProgram | None:
         """Put a new expression of several statements in place of one argument, or of one result.
 
@@ -246,6 +272,11 @@ class Editor:
         if any(argument is None for argument in arguments):
             return None
         return Statement(_fresh(_names(program)), block.name, tuple(a for a in arguments if a is not None))
+
+    def _unlike_one(self, made: Statement) -> Statement:
+        """Return a statement with other numbers where it has 1."""
+        arguments = tuple(self._scaled(a) if a == 1.0 and type(a) is float else a for a in made.arguments)
+        return replace(made, arguments=arguments)
 
     def _new(self, parameter: Parameter, types: Mapping[str, str]) -> Argument | None:
         names: list[Argument] = [name for name, type_name in types.items() if type_name == parameter.type]
@@ -322,6 +353,7 @@ EDITS: Mapping[str, Callable[[Editor, StraightProgram], StraightProgram | None]]
     "shrink": Editor.shrink,
     "cross": Editor.cross,
     "subtree": Editor.subtree,
+    "wrap": Editor.wrap,
 }
 """The edits by name."""
 

@@ -4,8 +4,8 @@ Reference: Chen et al., "Symbolic discovery of optimization algorithms", arXiv:2
 insert, delete and argument, equally often, until a child passes: set the other weights to 0, and `edits` to 1. The
 paper does not say how often an inserted statement gets a new name, nor how long programs may be; its share of
 repeated programs comes with `fresh = 0.9` and `max_statements = 64`. Unlike there, `argument` may also change what is
-returned. `grow`, `shrink`, `function`, `constant`, `cross` and `subtree` are the tree edits of genetic programming on
-the same representation.
+returned. `grow`, `shrink`, `function`, `constant`, `cross`, `subtree` and `wrap` are the tree edits of genetic
+programming on the same representation.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ class StraightLine(Mutator):
         cross: weight of taking a part of another parent over.
         subtree: weight of a new expression of several statements in place of an argument: for primitives of many
             types, where a single new statement seldom finds its arguments.
+        wrap: weight of calling a function of an argument and putting the result in its place.
         fresh: how often `insert` gives its value to a new name, rather than to one that has a value of that type and
             may be read further on.
         edits: most edits of one child; how many is drawn uniformly.
@@ -65,6 +66,7 @@ class StraightLine(Mutator):
     shrink: Weight = 0.5
     cross: Weight = 0.5
     subtree: Weight = 0.0
+    wrap: Weight = 0.0
     fresh: Annotated[float, Field(ge=0, le=1)] = 0.1
     edits: Annotated[int, Field(ge=1)] = 2
     max_statements: Annotated[int, Field(ge=1, le=256)] = 32

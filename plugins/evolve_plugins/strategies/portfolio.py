@@ -15,8 +15,9 @@ Intelligence 47, 2006.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from typing import Annotated, Any
 
 from numpy.random import Generator
@@ -122,6 +123,11 @@ class Portfolio(Strategy):
             self._note(event, trial, owner)
         if trial is not None and owner:
             self._count(int(owner), trial, rng)
+
+    def kept(self) -> Iterable[Trial]:
+        """Yield in turn what each member keeps."""
+        lines = zip_longest(*(member.strategy.kept() for member in self._members))
+        return (trial for line in lines for trial in line if trial is not None)
 
     def _pick(self, rng: Generator) -> int:
         if rng.random() < self.explore:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from numpy.random import Generator
 
-from evolve import Archive, Niche, Selector, Strategy
+from evolve import Archive, Niche, Selector, Strategy, Trial
 from evolve.events import Committed, Event
 from evolve.interfaces import Action, Propose, View
 
@@ -60,6 +60,10 @@ class SteadyState(Strategy):
         """Offer every finished trial to the archive, and tell the selector what became of it."""
         if isinstance(event, Committed) and event.trial is not None:
             self.selector.observe(event.trial, self.archive.add(event.trial, rng))
+
+    def kept(self) -> Iterable[Trial]:
+        """Yield the trials of the archive."""
+        return self.archive
 
     def _quietest(self, busy: Counter[str], rng: Generator) -> Niche:
         best = self.archive.niche(rng)

@@ -53,11 +53,11 @@ class Classification:
         """Return the first weights."""
         return self._start.copy()
 
-    def step(self, w: Vector, number: int) -> tuple[float, Vector]:
-        """Return a minibatch's loss and its gradient.
+    def step(self, w: Vector, number: int) -> tuple[Vector, Vector]:
+        """Return a minibatch's loss, (...), and its gradient, (..., count).
 
         Args:
-            w: all weights.
+            w: all weights, (..., count).
             number: of the step; it chooses the minibatch.
         """
         place = number % self.steps
@@ -68,7 +68,7 @@ class Classification:
             x, y = self.learnt[0][chosen], self.learnt[1][chosen]
         return self.net.loss_and_gradient(w, x, y)
 
-    def loss(self, w: Vector) -> float:
+    def loss(self, w: Vector) -> Vector:
         """Return the loss on the examples that the net is judged by."""
         return self.net.loss(w, *self.judged)
 

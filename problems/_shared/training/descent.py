@@ -1,9 +1,9 @@
-"""`descend`: train a task's weights with a rule."""
+"""`descend`: train a task's weights with a rule, at several learning rates side by side."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -13,9 +13,12 @@ from evolve_problems._shared.training.tasks import TrainingTask, objective_of
 
 __all__ = ["Descent", "Rule", "descend"]
 
-State: TypeAlias = float | Vector
-Rule: TypeAlias = Callable[[Vector, Vector, float, State, State], tuple[Any, State, State]]
-"""`rule(w, g, lr, v1, v2)` returns what is subtracted from the weights w, and the two new slots of state."""
+Rows = np.ndarray[Any, np.dtype[np.float64]]
+Rule: TypeAlias = Callable[[Rows, Rows, Rows, Any, Any], tuple[Any, Any, Any]]
+"""`rule(w, g, lr, v1, v2)` returns what is subtracted from the weights w, and the two new slots of state.
+
+w and g have one row a training, lr is a column. Each answer is such an array, such a column, or one number.
+"""
 
 HOPELESS = 100.0
 """A minibatch's loss over the first loss at which a training is given up."""
@@ -43,33 +46,43 @@ class Descent:
         return not math.isfinite(self.final)
 
 
-def descend(rule: Rule, task: TrainingTask, rate: float) -> Descent:
-    """Train with a cosine schedule from a learning rate down to 0.
+def descend(rule: Rule, task: TrainingTask, rates: Sequence[float]) -> tuple[Descent, ...]:
+    """Train with cosine schedules from learning rates down to 0, and return what became of each.
+
+    A training that is given up has weights of NaN from then on.
 
     Args:
         rule: how weights move. Both slots of state start at 0.
         task: what is trained.
-        rate: the first learning rate, > 0.
+        rates: the first learning rate of each training, > 0.
     """
     objective = objective_of(task)
-    w = objective.start()
-    first = objective.loss(w)
-    v1: State = 0.0
-    v2: State = 0.0
-    losses: list[float] = []
-    checked: list[float] = []
+    start = objective.start()
+    first = float(objective.loss(start))
+    w: Rows = np.tile(start, (len(rates), 1))
+    highest = np.asarray(rates, dtype=np.float64)[:, None]
+    v1: Any = 0.0
+    v2: Any = 0.0
+    made = np.zeros(len(rates), dtype=int)  # steps, before a training was given up
+    losses: list[Vector] = []
+    checked: list[Vector] = []
     checks = {task.steps - k * max(1, task.steps // _TAIL // (_CHECKS - 1)) for k in range(_CHECKS)}
     with np.errstate(all="ignore"):
         for step in range(task.steps):
             loss, g = objective.step(w, step)
-            if not loss <= HOPELESS * first:
-                return Descent(tuple(losses), first, math.inf)
+            hopeful = loss <= HOPELESS * first
+            if not hopeful.all():
+                if not hopeful.any():
+                    break
+                w[~hopeful] = np.nan
+            made += hopeful
             losses.append(loss)
-            lr = rate * 0.5 * (1.0 + math.cos(math.pi * step / task.steps))
-            update, v1, v2 = rule(w, g, lr, v1, v2)
+            update, v1, v2 = rule(w, g, highest * (0.5 * (1.0 + math.cos(math.pi * step / task.steps))), v1, v2)
             w = w - update
             if step + 1 in checks:
                 checked.append(objective.loss(w))
-    final = sum(checked) / len(checked)
-    hopeless = not (final <= HOPELESS * first and np.isfinite(w).all())
-    return Descent(tuple(losses), first, math.inf if hopeless else final)
+        final = sum(checked) / _CHECKS if len(checked) == _CHECKS else np.full(len(rates), np.nan)
+        final[~((final <= HOPELESS * first) & np.isfinite(w).all(axis=1))] = np.inf
+    curves = np.array(losses).T
+    ends = zip(curves, made, final, strict=True)
+    return tuple(Descent(tuple(curve[:count].tolist()), first, float(end)) for curve, count, end in ends)

@@ -1,4 +1,4 @@
-"""Nets of full layers on one flat weight vector, with gradients written out by hand."""
+"""Nets of full layers on flat weight vectors, one or several at once, with gradients written out by hand."""
 
 from __future__ import annotations
 
@@ -45,29 +45,29 @@ class Net:
         return w
 
     def scores(self, w: Vector, x: _Matrix) -> _Matrix:
-        """Return the last layer's values, (examples, classes): the softmax of a row is what the net believes.
+        """Return the last layer's values, (..., examples, classes): the softmax of a row is what the net believes.
 
         Args:
-            w: all weights.
+            w: all weights, (..., count).
             x: inputs, one row an example.
         """
         return self._forward(w, x)[-1]
 
-    def loss(self, w: Vector, x: _Matrix, targets: _Matrix) -> float:
-        """Return the mean cross-entropy, in nats.
+    def loss(self, w: Vector, x: _Matrix, targets: _Matrix) -> Vector:
+        """Return the mean cross-entropy, in nats, (...).
 
         Args:
-            w: all weights.
+            w: all weights, (..., count).
             x: inputs, one row an example.
             targets: 1 at the class of each and 0 elsewhere, (examples, classes).
         """
         return _cross_entropy(self.scores(w, x), targets)[0]
 
-    def loss_and_gradient(self, w: Vector, x: _Matrix, targets: _Matrix) -> tuple[float, Vector]:
-        """Return the mean cross-entropy, in nats, and its exact gradient.
+    def loss_and_gradient(self, w: Vector, x: _Matrix, targets: _Matrix) -> tuple[Vector, Vector]:
+        """Return the mean cross-entropy, in nats, (...), and its exact gradient, (..., count).
 
         Args:
-            w: all weights.
+            w: all weights, (..., count).
             x: inputs, one row an example.
             targets: 1 at the class of each and 0 elsewhere, (examples, classes).
         """
@@ -75,11 +75,12 @@ class Net:
         loss, delta = _cross_entropy(values[-1], targets)
         gradient = np.empty_like(w)
         for layer, (begin, middle, end, rows, columns) in reversed(list(enumerate(_places(self.sizes)))):
-            np.matmul(values[layer].T, delta, out=gradient[begin:middle].reshape(rows, columns))
-            np.add.reduce(delta, axis=0, out=gradient[middle:end])
+            product = gradient[..., begin:middle].reshape(*w.shape[:-1], rows, columns)  # a view
+            np.matmul(values[layer].swapaxes(-1, -2), delta, out=product)
+            np.add.reduce(delta, axis=-2, out=gradient[..., middle:end])
             if layer:
                 below = values[layer]
-                delta = delta @ w[begin:middle].reshape(rows, columns).T
+                delta = delta @ w[..., begin:middle].reshape(*w.shape[:-1], rows, columns).swapaxes(-1, -2)
                 delta *= 1.0 - below * below if self.bend == "tanh" else below > 0.0
         return loss, gradient
 
@@ -88,8 +89,8 @@ class Net:
         values = [x]
         places = _places(self.sizes)
         for layer, (begin, middle, end, rows, columns) in enumerate(places, 1):
-            found = values[-1] @ w[begin:middle].reshape(rows, columns)
-            found += w[middle:end]
+            found = values[-1] @ w[..., begin:middle].reshape(*w.shape[:-1], rows, columns)
+            found += w[..., None, middle:end]
             if layer < len(places):
                 found = np.tanh(found, out=found) if self.bend == "tanh" else np.maximum(found, 0.0, out=found)
             values.append(found)
@@ -107,13 +108,14 @@ def _places(sizes: tuple[int, ...]) -> tuple[tuple[int, int, int, int, int], ...
     return tuple(places)
 
 
-def _cross_entropy(scores: _Matrix, targets: _Matrix) -> tuple[float, _Matrix]:
+def _cross_entropy(scores: _Matrix, targets: _Matrix) -> tuple[Vector, _Matrix]:
     """Return the mean cross-entropy and its gradient with respect to the scores."""
-    shifted = scores - np.maximum.reduce(scores, axis=1, keepdims=True)
+    shifted = scores - np.maximum.reduce(scores, axis=-1, keepdims=True)
     weights = np.exp(shifted)
-    total = np.add.reduce(weights, axis=1, keepdims=True)
+    total = np.add.reduce(weights, axis=-1, keepdims=True)
     count = len(targets)
-    loss = float(np.add.reduce(np.log(total), axis=None) - np.vdot(shifted, targets)) / count
+    losses = np.log(total[..., 0]) - np.add.reduce(shifted * targets, axis=-1)
+    loss = np.add.reduce(losses, axis=-1) / count
     weights /= total
     weights -= targets
     weights /= count

@@ -54,21 +54,20 @@ class Quadratic:
         """Return the first weights: all 0, at a distance of about 1.4 a coordinate from the optimum."""
         return np.zeros(self.dimension)
 
-    def step(self, w: Vector, number: int) -> tuple[float, Vector]:
-        """Return the loss and a noisy gradient.
+    def step(self, w: Vector, number: int) -> tuple[Vector, Vector]:
+        """Return the loss, (...), and a noisy gradient, (..., dimension).
 
         Args:
-            w: all weights.
+            w: all weights, (..., dimension).
             number: of the step; it chooses the noise.
         """
         away = w - self._optimum
-        pull = self._curvature @ away
-        return 0.5 * float(away @ pull), pull + self._noise[number % self.steps]
+        pull = away @ self._curvature
+        return 0.5 * np.add.reduce(away * pull, axis=-1), pull + self._noise[number % self.steps]
 
-    def loss(self, w: Vector) -> float:
+    def loss(self, w: Vector) -> Vector:
         """Return the loss."""
-        away = w - self._optimum
-        return 0.5 * float(away @ (self._curvature @ away))
+        return self.step(w, 0)[0]
 
 
 @dataclass(frozen=True)
@@ -105,22 +104,23 @@ class Valley:
         point = np.where(np.arange(self.dimension) % 2, 1.0, -1.0)
         return self._turned @ point + self._shift
 
-    def step(self, w: Vector, number: int) -> tuple[float, Vector]:
-        """Return the loss and a noisy gradient.
+    def step(self, w: Vector, number: int) -> tuple[Vector, Vector]:
+        """Return the loss, (...), and a noisy gradient, (..., dimension).
 
         Args:
-            w: all weights.
+            w: all weights, (..., dimension).
             number: of the step; it chooses the noise.
         """
         z = (w - self._shift) @ self._turned
-        off, ahead = z[1:] - z[:-1] ** 2, 1.0 - z[:-1]
-        loss = float(self.steepness * (off @ off) + ahead @ ahead) / self.dimension
-        slope = np.zeros(self.dimension)
-        slope[:-1] = -4.0 * self.steepness * off * z[:-1] - 2.0 * ahead
-        slope[1:] += 2.0 * self.steepness * off
-        return loss, self._turned @ slope / self.dimension + self._noise[number % self.steps]
+        before = z[..., :-1]
+        off, ahead = z[..., 1:] - before * before, 1.0 - before
+        loss = np.add.reduce(self.steepness * off * off + ahead * ahead, axis=-1) / self.dimension
+        slope = np.zeros_like(z)
+        slope[..., :-1] = -4.0 * self.steepness * off * before - 2.0 * ahead
+        slope[..., 1:] += 2.0 * self.steepness * off
+        return loss, slope @ self._turned.T / self.dimension + self._noise[number % self.steps]
 
-    def loss(self, w: Vector) -> float:
+    def loss(self, w: Vector) -> Vector:
         """Return the loss."""
         return self.step(w, 0)[0]
 
@@ -163,21 +163,21 @@ class SparseRegression:
         """Return the first weights: a half each, which is right for none."""
         return np.full(self.dimension, 0.5)
 
-    def step(self, w: Vector, number: int) -> tuple[float, Vector]:
-        """Return a batch's loss and its gradient.
+    def step(self, w: Vector, number: int) -> tuple[Vector, Vector]:
+        """Return a batch's loss, (...), and its gradient, (..., dimension).
 
         Args:
-            w: all weights.
+            w: all weights, (..., dimension).
             number: of the step; it chooses the batch.
         """
         inputs = self._inputs[number % self.steps]
-        miss = inputs @ w - self._targets[number % self.steps]
-        return 0.5 * float(miss @ miss) / self.batch, miss @ inputs / self.batch
+        miss = w @ inputs.T - self._targets[number % self.steps]
+        return 0.5 * np.add.reduce(miss * miss, axis=-1) / self.batch, miss @ inputs / self.batch
 
-    def loss(self, w: Vector) -> float:
+    def loss(self, w: Vector) -> Vector:
         """Return the expected loss over all inputs, less the part that the targets' noise adds."""
         away = w - self._truth
-        return 0.5 * float(away @ (self._spread * away))
+        return 0.5 * np.add.reduce(self._spread * away * away, axis=-1)
 
 
 def _rotation(rng: np.random.Generator, dimension: int) -> _Matrix:

@@ -26,15 +26,15 @@ _BREADTH = 0.1  # weight of the mean over all learning rates beside the best one
 
 
 class Objective(Protocol):
-    """What a descent goes down on."""
+    """What a descent goes down on. Weights are one vector, or several as the rows of an array; so are the answers."""
 
     def start(self) -> Vector:
         """Return the first weights."""
 
-    def step(self, w: Vector, number: int) -> tuple[float, Vector]:
+    def step(self, w: Vector, number: int) -> tuple[Vector, Vector]:
         """Return the loss and the gradient of minibatch `number`."""
 
-    def loss(self, w: Vector) -> float:
+    def loss(self, w: Vector) -> Vector:
         """Return the loss that counts."""
 
 

@@ -142,6 +142,28 @@ def test_validation_chooses_among_the_best_and_the_test_is_for_the_winner_alone(
     assert Path(summary.best.program).read_text().split()[-1] == f"{scores[winner]:g}"
 
 
+def test_every_other_finalist_is_the_best_left_of_what_the_strategy_keeps(folder: Path) -> None:
+    text = (folder / "evaluate.py").read_text()
+    (folder / "evaluate.py").write_text(
+        text.replace(
+            "Outcome.ok(value, solution=value)", 'Outcome.ok(value, measures={"ten": value // 10}, solution=value)'
+        )
+    )
+    grid = ["archive=map_elites", 'archive.axes=[{measure="ten", low=0.0, high=10.0, bins=10}]', "budget.trials=40"]
+    summary = _run(folder, *grid, "selector=uniform")
+    scores = _values(summary)
+    ranked = sorted(scores, key=lambda number: -scores[number])
+    elites = sorted({int(scores[n]) // 10: n for n in reversed(ranked)}.values(), key=lambda number: -scores[number])
+    second = next(number for number in elites if number != ranked[0])
+    third = next(number for number in ranked if number not in (ranked[0], second))
+    with reading(Path(summary.run)) as record:
+        judged = {
+            number for (number,) in record.query("SELECT DISTINCT trial FROM outcomes WHERE stage = 'validation'")
+        }
+    assert judged == {ranked[0], second, third}
+    assert scores[third] > scores[second], "the next best is in the cell of the best"
+
+
 def test_the_winner_is_drawn_with_all_its_outcomes_and_explained(folder: Path) -> None:
     summary = _run(folder)
     assert summary.best is not None

@@ -144,6 +144,25 @@ def test_a_new_expression_brings_the_values_of_other_types_that_it_needs() -> No
     assert not any("size" in program.text for program in others if program is not None)
 
 
+def test_wrapping_puts_a_call_of_an_argument_in_its_place_there_or_from_there_on() -> None:
+    rule = read(
+        "from primitives import half\n\n\ndef f(x, y):\n    a = half(x)\n    b = half(x)\n    return b\n", SIGNATURE
+    )
+    here, onwards = Counter[str](), Counter[str]()
+    for seed in range(300):
+        child = Editor(SIGNATURE, np.random.default_rng(seed)).wrap(rule)
+        if child is None:
+            continue
+        place = next(i for i, s in enumerate(child.statements) if s not in rule.statements)
+        made, reader = child.statements[place : place + 2]
+        assert "x" in made.arguments
+        assert made.function not in ("where", "size"), "neither makes a number of a number"
+        (onwards if made.target == "x" else here)[made.function] += 1
+        assert reader.arguments == (made.target,)
+        assert [s.arguments for s in child.statements if s.target == "b"] in ([("x",)], [(made.target,)])
+    assert set(here) == set(onwards) == {"add", "largest", "half", "power"}
+
+
 def test_growth_stops_at_the_longest_program() -> None:
     text = RULE
     for seed in range(60):
