@@ -23,11 +23,13 @@ from evolve.program import Program
 from evolve.source import canonical_text
 from evolve.straight import NotStraight, Signature, dataflow_key, read
 
-__all__ = ["behaviour_key", "error_signature", "source_key", "straight_key", "text_key"]
+__all__ = ["behaviour_key", "error_signature", "source_key", "straight_key", "structure_key", "text_key"]
 
 _DIGITS = 30
 _FLOAT = struct.Struct("<cdi")
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{4,}")
+_NUMBER = re.compile(r"(?<!\w)-?(?:0x\w+|(?:float|complex)[^;\s]+);")  # as `canonical_text` writes them
+_NEGATED = "UnaryOp(USub();)"
 _FRAME = re.compile(r"  \S+:\d+( in |:|$)")
 
 
@@ -71,6 +73,19 @@ def straight_key(program: Program, signature: Signature) -> str | None:
         return dataflow_key(read(program.files[program.main], signature), signature.blocks.commutative)
     except NotStraight:
         return None
+
+
+@functools.lru_cache(maxsize=512)
+def structure_key(program: Program) -> str:
+    """Return a key that programs share when they differ in their numbers only, and in what `source_key` passes over.
+
+    A file that is not Python, or looks at itself, counts with its exact text.
+    """
+    parts = []
+    for path, text in program.files.items():
+        canonical = canonical_text(text, None) if path.endswith(".py") else None
+        parts += [path, text if canonical is None else _NUMBER.sub(";", canonical).replace(_NEGATED, ";")]
+    return f"n:{_digest(part.encode('utf-8', 'surrogatepass') for part in parts)}"
 
 
 def _file_parts(files: Mapping[str, str], entries: frozenset[str] | None, siblings: frozenset[str]) -> Iterable[bytes]:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evolve import CandidateError, Program
-from evolve.fingerprint import behaviour_key, source_key, text_key
+from evolve.fingerprint import behaviour_key, source_key, structure_key, text_key
 
 
 def program(text: str, **others: str) -> Program:
@@ -206,3 +206,19 @@ def test_an_answer_that_is_not_plain_data_is_refused() -> None:
         behaviour_key(object())
     with pytest.raises(TypeError, match="array of object"):
         behaviour_key(np.array([object()]))
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        ("def pack(n):\n    z = n * -0.5e-3  # less\n    return z, 4", True),
+        ("def pack(n):\n    y = n * 7\n    return y, 0.0", True),
+        ("def pack(n):\n    y = n + 2.0\n    return y, 3", False),
+        ("def pack(n):\n    y = n * n\n    return y, 3", False),
+        ("def pack(n):\n    y = n * 2.0\n    return y, '3'", False),
+        ("def pack(n) return n", False),
+    ],
+)
+def test_programs_of_one_structure_differ_in_their_numbers_only(other: str, same: bool) -> None:
+    one = program("def pack(n):\n    y = n * 2.0\n    return y, 3")
+    assert (structure_key(program(other)) == structure_key(one)) is same

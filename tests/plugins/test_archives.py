@@ -21,6 +21,11 @@ class TestTopKContract(ArchiveContract):
         return TopK(k=7)
 
 
+class TestTopKOfStructuresContract(ArchiveContract):
+    def make(self) -> Archive:
+        return TopK(k=7, distinct="structure")
+
+
 class TestMapElitesContract(ArchiveContract):
     measures = ("width", "height")
 
@@ -49,6 +54,19 @@ def test_top_k_keeps_the_best_of_each_class_and_the_older_of_equals(offers: list
     if offers:
         best = max(fitness for fitness, _ in offers)
         assert kept[0].number == next(i for i, (fitness, _) in enumerate(offers) if fitness == best)
+
+
+def test_top_k_may_keep_the_best_of_each_structure_whatever_its_numbers() -> None:
+    archive = TopK(k=2, distinct="structure")
+    texts = ["a = 1.5 * w", "a = 7.0 * w", "a = 0.2 * w", "a = 1.0 + w", "a = w / 9", "a = 3.0 + w"]
+    fitness = [1.0, 2.0, 1.5, 0.5, 1.8, 1.9]
+    offered = [
+        make_trial(i, f, text=f"def f(w):\n    {t}\n    return a")
+        for i, (t, f) in enumerate(zip(texts, fitness, strict=True))
+    ]
+    statuses = [archive.add(trial, RNG) for trial in offered]
+    assert statuses == ["new", "improved", "rejected", "new", "improved", "improved"]
+    assert numbers(archive) == [1, 5]
 
 
 def test_top_k_says_whether_it_had_room_or_something_gave_way() -> None:

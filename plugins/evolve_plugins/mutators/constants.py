@@ -48,21 +48,16 @@ class Constants(Mutator):
     """Tunes the literals of the primary parent within their bounds.
 
     Args:
-        focus: how often the structure of the best trial of the run is tuned instead of the parent's, 0 to 1. Parents of
-            many structures give none of them enough samples.
         step: initial standard deviation, in widths of the bounds.
         structures: how many structures are remembered; the one used longest ago is forgotten.
     """
 
     name: ClassVar[str] = "constants"
-    focus: Annotated[float, Field(ge=0, le=1)] = 0.0
     step: Annotated[float, Field(gt=0, le=1)] = 0.15
     structures: Annotated[int, Field(gt=0)] = 256
     _searches: dict[str, _Search] = field(init=False, repr=False, default_factory=dict)
 
     async def propose(self, parents: Sequence[Trial], context: Context) -> Sequence[Proposal]:
-        if self.focus and context.best is not None and context.rng.random() < self.focus:
-            parents = (context.best,)
         numbers = tuple(parent.number for parent in parents)
         if not parents:
             return [Proposal.refused("constants", "it needs a parent", numbers)]
