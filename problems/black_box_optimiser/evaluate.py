@@ -50,19 +50,20 @@ def search(rule: Rule, landscape: Landscape, rng: np.random.Generator) -> tuple[
     best, last = landscape.start, np.zeros_like(landscape.start)
     sigma, success = np.ones((len(best), 1)), np.zeros((len(best), 1))
     value = start = landscape.values(best)
-    lowest, successes = [], 0.0
-    for _ in range(EVALUATIONS):
-        step, sigma = _read(rule(rng.normal(size=best.shape), last, sigma, success), best.shape)
-        found = landscape.values(best + step)
+    lowest, successes = [], 0
+    for z in rng.normal(size=(EVALUATIONS, *best.shape)):
+        step, sigma = _read(rule(z, last, sigma, success), best.shape)
+        tried = best + step
+        found = landscape.values(tried)
         better = found < value
-        success = better[:, None].astype(float)
+        improved = better[:, None]
         value = np.where(better, found, value)
-        best, last = np.where(success, best + step, best), np.where(success, step, last)
+        best, last, success = np.where(improved, tried, best), np.where(improved, step, last), improved.astype(float)
         lowest.append(value)
-        successes += float(better.mean())
+        successes += int(np.count_nonzero(better))
     gained = np.clip(np.log10(start / np.maximum(lowest, 1e-300)), 0.0, DECADES)
     length = np.sqrt(np.square(step).mean(axis=1))
-    return gained, float(np.log10(length + 1e-12).mean()), successes / EVALUATIONS
+    return gained, float(np.log10(length + 1e-12).mean()), successes / len(best) / EVALUATIONS
 
 
 def _read(answer: Any, shape: tuple[int, ...]) -> tuple[Array, Array]:
@@ -76,7 +77,11 @@ def _read(answer: Any, shape: tuple[int, ...]) -> tuple[Array, Array]:
         raise strict.Refused(f"the step has the shape {step.shape}, not {shape}, or the step size {sigma.shape}")
     if not (np.isfinite(step).all() and np.isfinite(sigma).all()):
         raise strict.Refused("the step or the step size is NaN or infinite")
-    return np.broadcast_to(step, shape), np.clip(np.broadcast_to(sigma, (shape[0], 1)), 1e-12, 1e3)
+    size = np.minimum(np.maximum(sigma, 1e-12), 1e3)
+    return (
+        step if step.shape == shape else np.broadcast_to(step, shape),
+        size if size.shape == (shape[0], 1) else np.broadcast_to(size, (shape[0], 1)),
+    )
 
 
 def searched(rule: Rule, instance: Instance) -> tuple[dict[str, float], Array, float, float]:

@@ -6,6 +6,7 @@ functions definitions", INRIA RR-6829, 2009, for their shapes. All take an (n, d
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,44 +17,60 @@ __all__ = ["FUNCTIONS", "Landscape"]
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 
-def _weights(x: Array, decades: float) -> Array:
-    weights: Array = 10.0 ** np.linspace(0.0, decades, x.shape[1])
+@functools.cache
+def _from_to(low: float, high: float, count: int) -> Array:
+    return np.linspace(low, high, count)
+
+
+@functools.cache
+def _decades(count: int) -> Array:
+    weights: Array = 10.0 ** _from_to(0.0, 3.0, count)
     return weights
+
+
+@functools.cache
+def _roots(count: int) -> Array:
+    roots: Array = np.sqrt(np.arange(1, count + 1))
+    return roots
+
+
+def _sum(x: Array) -> Array:
+    total: Array = np.add.reduce(x, axis=1)
+    return total
 
 
 def _rosenbrock(x: Array) -> Array:
     y = x + 1.0
-    valley: Array = (100.0 * (y[:, 1:] - y[:, :-1] ** 2) ** 2 + (y[:, :-1] - 1.0) ** 2).sum(axis=1)
-    return valley
+    return _sum(100.0 * np.square(y[:, 1:] - np.square(y[:, :-1])) + np.square(x[:, :-1]))
 
 
 def _rastrigin(x: Array) -> Array:
-    hills: Array = 10.0 * (1.0 - np.cos(2.0 * np.pi * x)).sum(axis=1) + (x**2).sum(axis=1)
-    return hills
+    return _sum(10.0 - 10.0 * np.cos(2.0 * np.pi * x) + np.square(x))
 
 
 def _ackley(x: Array) -> Array:
-    far: Array = -20.0 * np.expm1(-0.2 * np.sqrt((x**2).mean(axis=1)))
-    waves: Array = np.e - np.exp(np.cos(2.0 * np.pi * x).mean(axis=1))
+    count = x.shape[1]
+    far: Array = -20.0 * np.expm1(-0.2 * np.sqrt(_sum(np.square(x)) / count))
+    waves: Array = np.e - np.exp(_sum(np.cos(2.0 * np.pi * x)) / count)
     return far + waves
 
 
 def _griewank(x: Array) -> Array:
     y = 10.0 * x
-    waves = np.cos(y / np.sqrt(np.arange(1, x.shape[1] + 1))).prod(axis=1)
-    bowl: Array = 1.0 + (y**2).sum(axis=1) / 4000.0 - waves
+    waves = np.multiply.reduce(np.cos(y / _roots(x.shape[1])), axis=1)
+    bowl: Array = 1.0 + _sum(np.square(y)) / 4000.0 - waves
     return bowl
 
 
 FUNCTIONS: Mapping[str, Callable[[Array], Array]] = {
-    "sphere": lambda x: (x**2).sum(axis=1),
-    "ellipsoid": lambda x: (_weights(x, 3.0) * x**2).sum(axis=1),
-    "discus": lambda x: 1e3 * x[:, 0] ** 2 + (x[:, 1:] ** 2).sum(axis=1),
-    "cigar": lambda x: x[:, 0] ** 2 + 1e3 * (x[:, 1:] ** 2).sum(axis=1),
-    "different powers": lambda x: (np.abs(x) ** np.linspace(2.0, 5.0, x.shape[1])).sum(axis=1),
-    "sharp ridge": lambda x: x[:, 0] ** 2 + 10.0 * np.sqrt((x[:, 1:] ** 2).sum(axis=1)),
-    "absolute values": lambda x: np.abs(x).sum(axis=1),
-    "largest value": lambda x: np.abs(x).max(axis=1),
+    "sphere": lambda x: _sum(np.square(x)),
+    "ellipsoid": lambda x: _sum(_decades(x.shape[1]) * np.square(x)),
+    "discus": lambda x: 1e3 * np.square(x[:, 0]) + _sum(np.square(x[:, 1:])),
+    "cigar": lambda x: np.square(x[:, 0]) + 1e3 * _sum(np.square(x[:, 1:])),
+    "different powers": lambda x: _sum(np.abs(x) ** _from_to(2.0, 5.0, x.shape[1])),
+    "sharp ridge": lambda x: np.square(x[:, 0]) + 10.0 * np.sqrt(_sum(np.square(x[:, 1:]))),
+    "absolute values": lambda x: _sum(np.abs(x)),
+    "largest value": lambda x: np.maximum.reduce(np.abs(x), axis=1),
     "rosenbrock": _rosenbrock,
     "rastrigin": _rastrigin,
     "ackley": _ackley,
@@ -74,7 +91,8 @@ class Landscape:
 
     def __init__(self, names: tuple[str, ...], dimension: int, searches: int, seed: int) -> None:
         rng = np.random.default_rng((seed, dimension))
-        self._names, self._searches = names, searches
+        rows = [slice(first, first + searches) for first in range(0, len(names) * searches, searches)]
+        self._parts = [(FUNCTIONS[name], part) for name, part in zip(names, rows, strict=True)]
         count = len(names) * searches
         self._optimum = rng.uniform(-3.0, 3.0, (count, dimension))
         self._turn = np.linalg.qr(rng.normal(size=(count, dimension, dimension)))[0]
@@ -88,6 +106,8 @@ class Landscape:
             points: (searches of all functions, dimension) array.
         """
         turned = np.einsum("nij,nj->ni", self._turn, points - self._optimum)
-        parts = np.split(turned, len(self._names))
+        found = np.empty(len(turned))
         with np.errstate(over="ignore"):
-            return np.concatenate([FUNCTIONS[name](part) for name, part in zip(self._names, parts, strict=True)])
+            for function, part in self._parts:
+                found[part] = function(turned[part])
+        return found
