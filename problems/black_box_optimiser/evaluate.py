@@ -38,15 +38,15 @@ def instances() -> list[Instance]:
     """Return sets of searches: a few, those to train on, those to choose on, and those for the end."""
     few, every = ["sphere", "ellipsoid", "rosenbrock", "rastrigin"], list(FUNCTIONS)
     return [
-        Instance("few", {"names": few, "dimensions": [5], "searches": 5, "seed": 1}),
-        Instance("train", {"names": every, "dimensions": [3, 8], "searches": 3, "seed": 2}),
+        Instance("few", {"names": few, "dimensions": [5], "searches": 10, "seed": 1}),
+        Instance("train", {"names": every, "dimensions": [3, 8], "searches": 10, "seed": 2}),
         Instance("validation", {"names": every, "dimensions": [3, 6, 9], "searches": 10, "seed": 3}, "validation"),
         Instance("test", {"names": every, "dimensions": [4, 12], "searches": 20, "seed": 4}, "test"),
     ]
 
 
-def search(rule: Rule, landscape: Landscape, rng: np.random.Generator) -> tuple[Array, float, float]:
-    """Return the decades gained after each evaluation by each search, log10 of the last steps, and the success rate."""
+def search(rule: Rule, landscape: Landscape, rng: np.random.Generator) -> tuple[Array, Array, float]:
+    """Return the decades gained after each evaluation by each search, log10 of its last step, and the success rate."""
     best, last = landscape.start, np.zeros_like(landscape.start)
     sigma, success = np.ones((len(best), 1)), np.zeros((len(best), 1))
     value = start = landscape.values(best)
@@ -63,7 +63,7 @@ def search(rule: Rule, landscape: Landscape, rng: np.random.Generator) -> tuple[
         successes += int(np.count_nonzero(better))
     gained = np.clip(np.log10(start / np.maximum(lowest, 1e-300)), 0.0, DECADES)
     length = np.sqrt(np.square(step).mean(axis=1))
-    return gained, float(np.log10(length + 1e-12).mean()), successes / len(best) / EVALUATIONS
+    return gained, np.log10(length + 1e-12), successes / len(best) / EVALUATIONS
 
 
 def _read(answer: Any, shape: tuple[int, ...]) -> tuple[Array, Array]:
@@ -84,8 +84,8 @@ def _read(answer: Any, shape: tuple[int, ...]) -> tuple[Array, Array]:
     )
 
 
-def searched(rule: Rule, instance: Instance) -> tuple[dict[str, float], Array, float, float]:
-    """Return the decades gained on each function, and after each evaluation; and what `search` returns besides."""
+def searched(rule: Rule, instance: Instance) -> tuple[dict[str, float], Array, dict[str, float]]:
+    """Return the decades gained on each function, and after each evaluation; and how the rule behaved."""
     count, parts = len(instance.names), []
     with np.errstate(all="ignore"):
         for dimension in instance.dimensions:
@@ -97,19 +97,22 @@ def searched(rule: Rule, instance: Instance) -> tuple[dict[str, float], Array, f
     return (
         dict(zip(instance.names, map(float, each), strict=True)),
         curve,
-        float(np.mean(steps)),
-        float(np.mean(successes)),
+        {
+            "log10_step": float(np.mean(np.concatenate(steps))),
+            "spread": float(np.std(np.concatenate(steps))),  # of log10_step: large when steps adapt to a search's unit
+            "success_rate": float(np.mean(successes)),
+        },
     )
 
 
 def evaluate(candidate: Candidate, instance: Instance) -> Outcome:
     """Return the mean number of decades by which searches came nearer to the optimal value, at most 8 each."""
-    each, curve, steps, successes = searched(lambda *state: candidate.call("step", *state), instance)
+    each, curve, behaviour = searched(lambda *state: candidate.call("step", *state), instance)
     weakest = min(each, key=each.__getitem__)
     return Outcome.ok(
         float(np.mean(list(each.values()))),
         metrics={f"decades on {name}": value for name, value in each.items()},
-        measures={"log10_step": steps, "success_rate": successes},
+        measures=behaviour,
         feedback=f"weakest on {weakest}: {each[weakest]:.2f} decades",
         solution={"gain": curve[9::10].tolist()},
     )
@@ -159,7 +162,7 @@ def overview(results: Sequence[Mapping[str, Any]]) -> Figure:
     left, right = figure.subplots(1, 2)
     evaluations = range(10, EVALUATIONS + 1, 10)
     left.plot(evaluations, last["solution"]["gain"], color="tab:red", linewidth=2.5, label="found")
-    for name, (_, curve, _, _) in rivals.items():
+    for name, (_, curve, _) in rivals.items():
         left.plot(evaluations, curve[9::10], linewidth=1.2, label=name)
     left.set(xlabel="evaluations", ylabel="decades gained, mean of all searches", title=f"on {last['instance'].id}")
     left.legend()

@@ -1,4 +1,4 @@
-"""Twelve functions to minimise, shifted and rotated; each is 0 at its optimum and positive elsewhere.
+"""Twelve functions to minimise, shifted, rotated and stretched; each is 0 at its optimum and positive elsewhere.
 
 Reference: N. Hansen, S. Finck, R. Ros, A. Auger, "Real-parameter black-box optimization benchmarking 2009: noiseless
 functions definitions", INRIA RR-6829, 2009, for their shapes. All take an (n, d) array and return n values.
@@ -80,13 +80,15 @@ FUNCTIONS: Mapping[str, Callable[[Array], Array]] = {
 
 
 class Landscape:
-    """Some functions, each with several searches on shifts and rotations of its own.
+    """Some functions, each with several searches on shifts, rotations and units of its own.
+
+    A search's unit of length is between 0.1 and 10, so that no step size, and no schedule of them, fits all searches.
 
     Args:
         names: of the functions.
         dimension: of all of them.
         searches: how many on each function.
-        seed: of shifts, rotations and starting points.
+        seed: of shifts, rotations, starting points and units.
     """
 
     def __init__(self, names: tuple[str, ...], dimension: int, searches: int, seed: int) -> None:
@@ -94,9 +96,11 @@ class Landscape:
         rows = [slice(first, first + searches) for first in range(0, len(names) * searches, searches)]
         self._parts = [(FUNCTIONS[name], part) for name, part in zip(names, rows, strict=True)]
         count = len(names) * searches
-        self._optimum = rng.uniform(-3.0, 3.0, (count, dimension))
-        self._turn = np.linalg.qr(rng.normal(size=(count, dimension, dimension)))[0]
-        self.start = rng.uniform(-4.0, 4.0, (count, dimension))
+        optimum = rng.uniform(-3.0, 3.0, (count, dimension))
+        turn = np.linalg.qr(rng.normal(size=(count, dimension, dimension)))[0]
+        start = rng.uniform(-4.0, 4.0, (count, dimension))
+        unit = 10.0 ** rng.uniform(-1.0, 1.0, (count, 1))
+        self.start, self._optimum, self._turn = unit * start, unit * optimum, turn / unit[:, :, None]
         self.names = tuple(name for name in names for _ in range(searches))
 
     def values(self, points: Array) -> Array:

@@ -63,7 +63,7 @@ def test_a_cheat_gets_the_outcome_that_it_names(judge: Judge, path: Path) -> Non
 def test_the_rules_of_the_textbook_stand_in_their_known_order(judge: Judge) -> None:
     wild = SEED.replace("multiply(sigma, z)", "multiply(4.0, z)")
     scores = [judged(judge, text, "test").score for text in (wild, SEED, FIFTH)]
-    assert scores == pytest.approx([0.648, 1.450, 2.337], abs=5e-4)
+    assert scores == pytest.approx([0.760, 1.290, 2.250], abs=5e-4)
 
 
 def test_a_rule_is_judged_alike_with_and_without_the_border(judge: Judge) -> None:

@@ -14,6 +14,8 @@ This file runs on the candidate's side of the border; it needs numpy and the sta
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from evolve.primitives import primitive
@@ -234,6 +236,6 @@ def clip_by_norm(x: float, limit: float) -> float:
     return x * np.minimum(1.0, np.true_divide(most, length + GUARD))
 
 
-def _sum(x: np.ndarray) -> np.ndarray:
+def _sum(x: Any) -> Any:
     """Return the sum over a vector's coordinates, or over each row's, which is then a column."""
     return np.add.reduce(x, axis=-1, keepdims=True) if x.ndim > 1 else np.add.reduce(x, axis=-1)

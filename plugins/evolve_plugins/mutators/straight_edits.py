@@ -187,14 +187,16 @@ class Editor:
         return self._used(child, place + len(statements), names[wanted.target], type_name)
 
     def wrap(self, program: StraightProgram) -> StraightProgram | None:
-        """Call a function of an argument, and put the result in its place, there or wherever it is read from there on."""
+        """Call a function of an argument or a result, and put what it returns in its place, there or from there on."""
+        last = len(program.statements)
         places = [(i, j) for i, s in enumerate(program.statements) for j in range(len(s.arguments))]
-        if not places:
-            return None
-        place, position = self._pick(places)
-        statement = program.statements[place]
-        old = statement.arguments[position]
-        wanted = self.signature.functions[statement.function].parameters[position].type
+        place, position = self._pick(places + [(last, j) for j in range(len(program.results))])
+        if place < last:
+            statement = program.statements[place]
+            old = statement.arguments[position]
+            wanted = self.signature.functions[statement.function].parameters[position].type
+        else:
+            old, wanted = program.results[position], self.signature.returns[position]
         block = self._pick(self.signature.blocks.primitives)
         slots = [slot for slot, parameter in enumerate(block.parameters) if parameter.type == wanted]
         if block.returns != wanted or not slots:
@@ -206,9 +208,11 @@ class Editor:
         everywhere = type(old) is str and self.rng.random() < _EVERYWHERE
         target = str(old) if everywhere else _fresh(_names(program))
         made = self._unlike_one(Statement(target, block.name, tuple(a for a in arguments if a is not None)))
-        if not everywhere:
+        if not everywhere and place < last:
             changed = replace(statement, arguments=_put(statement.arguments, position, target))
             program = _exchanged(program, place, changed)
+        elif not everywhere:
+            program = replace(program, results=_put(program.results, position, target))
         return _with(program, place, made)
 
     def subtree(self, program: StraightProgram) -> StraightProgram | None:
