@@ -91,3 +91,24 @@ def test_splits_share_no_seed(judge: Judge) -> None:
     instances: Any = judge.description.instances
     assert [i.split for i in instances] == ["train", "train", "validation", "test"]
     assert len({i.seed for i in instances}) == 4
+
+
+def test_no_step_size_fits_all_searches_and_a_rule_that_adapts_spreads_its_steps(judge: Judge) -> None:
+    fixed = [judged(judge, SEED.replace("multiply(sigma, z)", f"multiply({size}, z)")) for size in (0.1, 0.3, 1.0, 3.0)]
+    adapted = judged(judge, FIFTH)
+    assert adapted.score is not None
+    assert adapted.score > 1.5 * max(outcome.score or 0.0 for outcome in fixed)
+    assert adapted.measures["spread"] > 2 * max(outcome.measures["spread"] for outcome in fixed)
+
+
+def test_the_picture_and_the_explanation_are_made_of_what_the_judge_returns(judge: Judge) -> None:
+    outcome = judged(judge, FIFTH, "train")
+    row = {
+        "instance": next(i for i in judge.description.instances if i.id == "train"),
+        "metrics": outcome.metrics,
+        "solution": outcome.solution,
+    }
+    drawn = judge.run(Job("overview", payload=[row]))
+    assert drawn.value["png"].startswith(b"\x89PNG"), drawn.error
+    told = judge.run(Job("explain", {"program.py": FIFTH}, "program.py"))
+    assert "this rule" in told.value, told.error
