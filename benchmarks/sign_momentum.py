@@ -3,7 +3,7 @@
     python benchmarks/sign_momentum.py [--seeds 3] [--cpu 120]
 
 Prints for each seed the best rule in short, its score, and those of tuned Lion and momentum. The sign of an average is
-in it when its formula has sign(...) around a slot of state that averages gradients.
+in it when its formula has sign(...) around a slot of state that is made of gradients.
 """
 
 from __future__ import annotations
@@ -24,7 +24,13 @@ from evolve_problems.optimizer_search.rivals import RIVALS
 from evolve.run import Run
 
 PROBLEM = Path(__file__).resolve().parent / "four_functions"
-SIGNED_AVERAGE = re.compile(r"sign\([^()]*[mv]")
+SIGNED_SLOT = re.compile(r"sign\([^()]*([mv])")
+
+
+def signs_an_average(text: str) -> bool:
+    """Tell whether a formula has the sign of a slot of state that gradients go into."""
+    made_of = {line[0]: line for line in text.splitlines() if line[:2] in ("m′", "v′", "m ", "v ") and "g" in line}
+    return any(slot in made_of and "sign" not in made_of[slot] for slot in SIGNED_SLOT.findall(text))
 
 
 def best(seed: int, cpu: float) -> tuple[float, str, int]:
@@ -47,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"tuned {name}: {fmean(RIVALS[name].score(task) for task in suites.TRAIN):.4f}")
     for seed in range(given.seeds):
         score, text, trials = best(seed, given.cpu)
-        found = "the sign of an average" if SIGNED_AVERAGE.search(text) else "no sign of an average"
+        found = "the sign of an average" if signs_an_average(text) else "no sign of an average"
         print(f"\nseed {seed}: {score:.4f} after {trials:,} trials: {found}\n{text}", flush=True)
 
 

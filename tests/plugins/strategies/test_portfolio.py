@@ -256,3 +256,11 @@ def test_a_run_of_two_such_members_can_be_replayed(execute: Callable[..., Any], 
 def test_it_needs_a_member() -> None:
     with pytest.raises(ValueError, match="at least one strategy"):
         Portfolio(())
+
+
+def test_what_it_keeps_is_what_its_members_keep_in_turn() -> None:
+    portfolio = Portfolio((climbing(), RandomSearch(), climbing()))
+    for number, (owner, fitness) in enumerate([("0", 3.0), ("0", 5.0), ("2", 4.0), ("1", 9.0)]):
+        trial = make_trial(number, fitness, text=f"x = {number}", notes={"member": owner})
+        portfolio.observe(Committed(number, trial), stream(0, number, "strategy"))
+    assert [trial.number for trial in portfolio.kept()] == [1, 2, 0]
