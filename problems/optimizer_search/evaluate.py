@@ -99,9 +99,9 @@ def draw(solution: Any, instance: Instance) -> Figure:
 
 
 def overview(results: Sequence[Mapping[str, Any]]) -> Figure:
-    """Return the loss curves of all tasks."""
-    found = [(TASKS[result["instance"].id], result["solution"]) for result in results]
-    figure: Figure = charts.loss_curves([(task, solution) for task, solution in found if solution])
+    """Return the loss curves of all tasks; one that two stages judged on is drawn once."""
+    found = {result["instance"].id: result["solution"] for result in results if result["solution"]}
+    figure: Figure = charts.loss_curves([(TASKS[name], solution) for name, solution in found.items()])
     return figure
 
 

@@ -186,6 +186,8 @@ def test_loss_curves_are_drawn_for_one_task_and_for_all(judge: Judge) -> None:
     row = {"instance": Instance(task.id), "solution": outcome.solution}
     several = judge.run(Job("overview", payload=[row, {**row, "instance": Instance(suites.TRAIN[2].id)}])).value
     assert all(pictures["png"].startswith(b"\x89PNG") for pictures in (one, several))
+    twice, once = (judge.run(Job("overview", payload=[row] * count)).value["png"] for count in (2, 1))
+    assert twice == once, "a task that two stages judged on is drawn once"
 
 
 def test_all_primitives_take_every_number_and_vector_without_raising() -> None:
