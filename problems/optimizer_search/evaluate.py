@@ -115,7 +115,6 @@ class _Player:
 
     def __init__(self, candidate: Candidate, task: TrainingTask) -> None:
         self._candidate = candidate
-        self._rows = range(len(task.rates))
         self._kept = set(np.random.default_rng(task.seed).choice(task.steps, size=_REPLAYED, replace=False).tolist())
         self._asked: list[tuple[tuple[Any, ...], Vector]] = []  # of one training at one step, and the answer
         self._last: Any = 0.0
@@ -152,7 +151,7 @@ class _Player:
     def _row_by_row(self, w: Vector, g: Vector, lr: Vector, v1: Any, v2: Any) -> tuple[Any, Any, Any]:
         updates = np.full_like(w, np.nan)
         slots = [list(slot) if isinstance(slot, list) else [slot] * len(w) for slot in (v1, v2)]
-        for row in self._rows:
+        for row in range(len(w)):
             if np.isnan(w[row]).all():  # given up
                 continue
             asked = (w[row], g[row], float(lr[row, 0]), slots[0][row], slots[1][row])
